@@ -1,0 +1,1 @@
+//! Accepts connections: workers of one thread each, TLS from watched files, limits, drain.
