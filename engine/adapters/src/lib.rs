@@ -1,0 +1,1 @@
+//! Runs adapters: sandboxed Wasm components with limits and a failure policy.

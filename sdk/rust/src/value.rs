@@ -1,0 +1,27 @@
+//! Values that Rust has no name for.
+
+/// Nanoseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+/// A map of an attribute such as `request.headers`: names in lower case, in the order of the wire.
+///
+/// ```
+/// let headers = weir_sdk::Pairs(vec![("x-a".into(), "1".into()), ("x-a".into(), "2".into())]);
+/// assert_eq!(headers.get("x-a"), Some("1"));
+/// assert_eq!(headers.all("x-a").collect::<Vec<_>>(), ["1", "2"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl Pairs {
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of that name: more than one only in a `list_map`.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
