@@ -1,0 +1,1 @@
+//! One check and one report from start to end, over one snapshot.
