@@ -24,6 +24,7 @@ enum Cell {
     Absent,
     Text(Span),
     Shared(Arc<str>),
+    Static(&'static str),
     Int(i64),
     Bool(bool),
     Labels(Labels),
@@ -106,6 +107,7 @@ impl Bag {
             },
             Cell::Text(span) => Some(Value::String(self.text(*span))),
             Cell::Shared(text) => Some(Value::String(text)),
+            Cell::Static(text) => Some(Value::String(text)),
             Cell::Bool(value) => Some(Value::Bool(*value)),
             Cell::Labels(labels) => Some(Value::Map(Map::Labels(labels))),
             Cell::Int(value) => Some(match slot.attribute().ty {
@@ -122,6 +124,7 @@ impl Bag {
         match self.cell(slot) {
             Cell::Text(span) => Some(self.text(*span)),
             Cell::Shared(text) => Some(text),
+            Cell::Static(text) => Some(text),
             _ => None,
         }
     }
@@ -182,6 +185,17 @@ impl Bag {
     /// Sets a text that many bags share.
     pub fn set_shared(&mut self, slot: Slot, text: Arc<str>) {
         self.put(slot, Cell::Shared(text));
+    }
+
+    /// Sets a text that never changes.
+    pub fn set_static(&mut self, slot: Slot, text: &'static str) {
+        self.put(slot, Cell::Static(text));
+    }
+
+    /// Sets an attribute to what another of the same type is, absent included.
+    pub fn copy(&mut self, slot: Slot, from: Slot) {
+        let cell = self.cell(from).clone();
+        self.put(slot, cell);
     }
 
     /// Sets an attribute to a part of another text attribute of this bag, without a copy. Nothing happens when `whole` is
