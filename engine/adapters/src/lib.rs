@@ -1,1 +1,46 @@
 //! Runs adapters: sandboxed Wasm components with limits and a failure policy.
+//!
+//! A [`Host`] loads a component and its configuration into an [`Adapter`]: a few warm instances behind one cheap handle.
+//! [`Adapter::check`] asks it about one request, [`Adapter::report`] tells it about many. Whatever the plugin does, the
+//! call ends within its [`Limits`], with an answer or a [`Failure`]; the caller's [`FailurePolicy`] decides what a failure
+//! means. Inside there is no file, no environment and no socket.
+
+mod adapter;
+mod batch;
+mod cache;
+mod compile;
+mod config;
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub)]
+#[allow(clippy::all, clippy::pedantic, clippy::indexing_slicing, clippy::unwrap_used)]
+mod contract;
+mod emission;
+mod emit;
+mod error;
+mod failure;
+mod guest;
+mod host;
+mod inputs;
+mod inspect;
+mod limits;
+mod manifest;
+mod mask;
+mod metrics;
+mod pool;
+mod stats;
+mod symbols;
+mod ticker;
+mod verdict;
+mod voice;
+mod within;
+
+pub use self::adapter::Adapter;
+pub use self::emission::{Emission, Field, FieldValue, LogRecord, Severity, SpanKind, SpanRecord, SpanStatus};
+pub use self::error::Error;
+pub use self::failure::{Call, Cause, Failure, FailurePolicy};
+pub use self::host::{AdapterSpec, Host, HostOptions};
+pub use self::inspect::inspect;
+pub use self::limits::*;
+pub use self::manifest::{Input, Manifest, World};
+pub use self::metrics::{FamilyKind, MetricFamily};
+pub use self::stats::Stats;
+pub use self::verdict::{AdapterDecision, AdapterVerdict, HeaderOp};

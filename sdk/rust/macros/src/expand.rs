@@ -65,9 +65,8 @@ fn try_plugin(world: World, args: TokenStream, item: TokenStream) -> syn::Result
 
             // The host reads it before it runs any code of ours.
             #[cfg(target_family = "wasm")]
-            #[used]
             #[unsafe(link_section = "weir:manifest")]
-            static MANIFEST: [u8; #length] = *#json;
+            pub static MANIFEST: [u8; #length] = *#json;
         };
     })
 }

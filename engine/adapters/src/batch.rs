@@ -1,0 +1,121 @@
+//! Many bags as columns.
+
+use weir_attributes::Bag;
+
+use crate::Input;
+use crate::contract::report::exports::weir::plugin::report::{Column, Data};
+use crate::inputs::{Held, held};
+use crate::mask::Mask;
+use crate::symbols::Interner;
+
+/// The rows of one call: for each input the value of each row.
+#[derive(Debug)]
+pub(crate) struct Rows<'a> {
+    pub(crate) count: usize,
+    pub(crate) skipped: usize,
+    columns: Vec<Vec<Option<Held<'a>>>>,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows without a required input are left out and counted.
+    pub(crate) fn gather(inputs: &[Input], bags: &'a [Bag], mask: &Mask) -> Rows<'a> {
+        let mut columns: Vec<_> = inputs.iter().map(|_| Vec::with_capacity(bags.len())).collect();
+        let mut rows = Rows { count: 0, skipped: 0, columns: Vec::new() };
+        for bag in bags {
+            let world = bag.as_told();
+            if inputs.iter().any(|input| !input.optional && held(input, world, None).is_none()) {
+                rows.skipped += 1;
+                continue;
+            }
+            rows.count += 1;
+            for (input, column) in inputs.iter().zip(&mut columns) {
+                column.push(held(input, world, Some(mask)));
+            }
+        }
+        rows.columns = columns;
+        rows
+    }
+
+    /// The columns with every text as a number of `interner`.
+    pub(crate) fn cells<'r>(&'r self, inputs: &[Input], interner: &mut Interner<'r>) -> Vec<Cells> {
+        self.columns.iter().zip(inputs).map(|(column, input)| Cells::of(column, input, interner)).collect()
+    }
+}
+
+/// One column, owned.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    values: Values,
+    present: Vec<bool>,
+}
+
+#[derive(Debug)]
+enum Values {
+    Texts(Vec<u32>),
+    Ints(Vec<i64>),
+    Bools(Vec<bool>),
+    Timestamps(Vec<i64>),
+    Durations(Vec<i64>),
+    Pairs(Vec<Vec<(u32, u32)>>),
+}
+
+impl Cells {
+    fn of<'r>(column: &'r [Option<Held<'_>>], input: &Input, interner: &mut Interner<'r>) -> Cells {
+        use weir_attributes::Type;
+        let int = |cell: &Option<Held<'_>>| match cell {
+            Some(Held::Int(number) | Held::Timestamp(number) | Held::Duration(number)) => *number,
+            _ => 0,
+        };
+        let ints = || column.iter().map(int).collect();
+        let values = match input.slot.attribute().ty {
+            _ if input.key.is_some() => texts(column, interner),
+            Type::String => texts(column, interner),
+            Type::Int => Values::Ints(ints()),
+            Type::Timestamp => Values::Timestamps(ints()),
+            Type::Duration => Values::Durations(ints()),
+            Type::Bool => Values::Bools(column.iter().map(|cell| matches!(cell, Some(Held::Bool(true)))).collect()),
+            Type::Map | Type::ListMap => Values::Pairs(column.iter().map(|cell| pairs(cell, interner)).collect()),
+        };
+        let everywhere = column.iter().all(Option::is_some);
+        let present = if everywhere { Vec::new() } else { column.iter().map(Option::is_some).collect() };
+        Cells { values, present }
+    }
+
+    /// The pairs of each row as slices, which the wire wants.
+    pub(crate) fn slices(&self) -> Vec<&[(u32, u32)]> {
+        match &self.values {
+            Values::Pairs(rows) => rows.iter().map(Vec::as_slice).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// As the wire wants it; `slices` are its own.
+    pub(crate) fn column<'c>(&'c self, slices: &'c [&'c [(u32, u32)]]) -> Column<'c> {
+        let data = match &self.values {
+            Values::Texts(values) => Data::Texts(values),
+            Values::Ints(values) => Data::Ints(values),
+            Values::Bools(values) => Data::Booleans(values),
+            Values::Timestamps(values) => Data::Timestamps(values),
+            Values::Durations(values) => Data::Durations(values),
+            Values::Pairs(_) => Data::Pairs(slices),
+        };
+        Column { data, present: &self.present }
+    }
+}
+
+fn texts<'r>(column: &'r [Option<Held<'_>>], interner: &mut Interner<'r>) -> Values {
+    let number = |cell: &'r Option<Held<'_>>| match cell {
+        Some(Held::Text(text)) => interner.number(text),
+        _ => 0,
+    };
+    Values::Texts(column.iter().map(number).collect())
+}
+
+fn pairs<'r>(cell: &'r Option<Held<'_>>, interner: &mut Interner<'r>) -> Vec<(u32, u32)> {
+    match cell {
+        Some(Held::Pairs(pairs)) => {
+            pairs.iter().map(|(name, value)| (interner.number(name), interner.number(value))).collect()
+        }
+        _ => Vec::new(),
+    }
+}

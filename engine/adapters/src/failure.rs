@@ -1,0 +1,91 @@
+//! Why a call had no answer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a failed check means for the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FailurePolicy {
+    /// The request is denied.
+    #[default]
+    Closed,
+    /// The plugin has no opinion.
+    Open,
+}
+
+/// Which export was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `configure`, when an instance starts.
+    Configure,
+    /// `check`.
+    Check,
+    /// `report`.
+    Report,
+}
+
+/// A call that had no answer. What the plugin emitted during it is dropped.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("adapter {adapter} ({plugin} {version}): {call} {cause}")]
+pub struct Failure {
+    /// The adapter's name in the configuration.
+    pub adapter: Arc<str>,
+    /// The plugin's name in its manifest.
+    pub plugin: Arc<str>,
+    /// The plugin's version in its manifest.
+    pub version: Arc<str>,
+    /// What was called.
+    pub call: Call,
+    /// Why it failed.
+    pub cause: Cause,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The instance trapped, a panic in Rust; it has been replaced.
+    Trap(String),
+    /// The instance took longer than this; it has been replaced.
+    Timeout(Duration),
+    /// The instance wanted more than so many bytes of memory; it has been replaced.
+    Memory(usize),
+    /// What came out is over a limit or malformed.
+    Output(String),
+    /// This required input is absent.
+    Absent(String),
+    /// The plugin itself said that it has no answer.
+    Refused(String),
+    /// No instance was free for so long.
+    Busy(Duration),
+    /// The other world's call.
+    World,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Call::Configure => "configure",
+            Call::Check => "check",
+            Call::Report => "report",
+        })
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Trap(text) => write!(f, "trapped: {text}"),
+            Cause::Timeout(time) => write!(f, "took longer than its limit of {time:?}"),
+            Cause::Memory(bytes) => write!(f, "wanted more than its limit of {bytes} bytes of memory"),
+            Cause::Output(text) => write!(f, "gave an unusable answer: {text}"),
+            Cause::Absent(input) => {
+                write!(f, "was not called: the request has no {input}, which the manifest requires")
+            }
+            Cause::Refused(text) => write!(f, "failed: {text}"),
+            Cause::Busy(time) => write!(f, "found no free instance within {time:?}"),
+            Cause::World => write!(f, "is not what this plugin does: it is of the other world"),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! One instance's side of the host: what it may use, and what it has emitted in this call.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::stats::Counters;
+use crate::symbols::Symbols;
+use crate::voice::{Stdio, Voice};
+use crate::{CORE_INSTANCES_MAX, Emission, Limits, MetricFamily, TABLE_ELEMENTS_MAX};
+
+/// Bytes of randomness that a plugin gets at once.
+const RANDOM_BYTES_MAX: u64 = 4096;
+
+/// What the store of an instance holds.
+pub(crate) struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(crate) memory: Memory,
+    pub(crate) deadline: Instant,
+    /// `configure` runs: families may be declared, nothing may be emitted.
+    pub(crate) configuring: bool,
+    pub(crate) families: Vec<MetricFamily>,
+    pub(crate) symbols: Symbols,
+    pub(crate) emissions: Vec<Emission>,
+    pub(crate) emissions_left: usize,
+    pub(crate) output_left: usize,
+    pub(crate) voice: Arc<Voice>,
+}
+
+/// The deadline passed while the instance ran.
+#[derive(Debug, thiserror::Error)]
+#[error("deadline")]
+pub(crate) struct DeadlinePassed;
+
+impl Guest {
+    /// A store that knows nothing of the machine and stops at every deadline.
+    pub(crate) fn store(
+        engine: &wasmtime::Engine,
+        limits: &Limits,
+        voice: &Arc<Voice>,
+        counters: &Arc<Counters>,
+    ) -> Store<Guest> {
+        let guest = Guest {
+            wasi: empty_wasi(voice),
+            table: ResourceTable::new(),
+            memory: Memory::new(limits.memory_bytes, counters.clone()),
+            deadline: Instant::now(),
+            configuring: true,
+            families: Vec::new(),
+            symbols: Symbols::default(),
+            emissions: Vec::new(),
+            emissions_left: 0,
+            output_left: 0,
+            voice: voice.clone(),
+        };
+        let mut store = Store::new(engine, guest);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_hostcall_fuel(limits.output_bytes);
+        store.epoch_deadline_callback(|store| match Instant::now() >= store.data().deadline {
+            true => Err(DeadlinePassed.into()),
+            false => Ok(UpdateDeadline::Yield(1)),
+        });
+        store
+    }
+
+    /// Gets ready for one call.
+    pub(crate) fn begin(store: &mut Store<Guest>, deadline: Instant, limits: &Limits) {
+        store.set_epoch_deadline(1);
+        let guest = store.data_mut();
+        guest.deadline = deadline;
+        guest.emissions.clear();
+        guest.emissions_left = limits.emissions;
+        guest.output_left = limits.output_bytes;
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// No files, no environment, no arguments, no sockets, no names; clocks and a little randomness.
+fn empty_wasi(voice: &Arc<Voice>) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(Stdio::new(voice.clone()))
+        .stderr(Stdio::new(voice.clone()))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(RANDOM_BYTES_MAX)
+        .build()
+}
+
+/// Counts an instance's linear memory, all its memories together, and says no at the limit.
+pub(crate) struct Memory {
+    limit: usize,
+    pub(crate) used: usize,
+    /// It has been told no: if it traps now, that is why.
+    pub(crate) refused: bool,
+    others: StoreLimits,
+    counters: Arc<Counters>,
+}
+
+impl Memory {
+    fn new(limit: usize, counters: Arc<Counters>) -> Memory {
+        let others = StoreLimitsBuilder::new()
+            .table_elements(TABLE_ELEMENTS_MAX)
+            .instances(CORE_INSTANCES_MAX)
+            .tables(CORE_INSTANCES_MAX)
+            .memories(CORE_INSTANCES_MAX)
+            .build();
+        counters.instances.fetch_add(1, Ordering::Relaxed);
+        Memory { limit, used: 0, refused: false, others, counters }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.counters.instances.fetch_sub(1, Ordering::Relaxed);
+        self.counters.memory_bytes.fetch_sub(self.used, Ordering::Relaxed);
+    }
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current);
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        if self.used.saturating_add(more) > self.limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.used += more;
+        self.counters.memory_bytes.fetch_add(more, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.others.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.others.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.others.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.others.memories()
+    }
+}

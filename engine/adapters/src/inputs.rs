@@ -1,0 +1,139 @@
+//! The projection: from a bag to the inputs that a manifest declares.
+
+use std::borrow::Cow;
+
+use weir_attributes::{Splits, Value, World, slot};
+
+use crate::contract::check::weir::plugin::types::Value as Wire;
+use crate::mask::Mask;
+use crate::{Cause, Input, READINGS_MAX};
+
+/// One input's value, borrowed from the bag where it can be.
+#[derive(Clone, Debug)]
+pub(crate) enum Held<'a> {
+    Text(Cow<'a, str>),
+    Int(i64),
+    Bool(bool),
+    Timestamp(i64),
+    Duration(i64),
+    Pairs(Vec<(&'a str, Cow<'a, str>)>),
+}
+
+/// The value of one input, none when it is absent; what is sensitive goes through `mask` if there is one.
+pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> Option<Held<'a>> {
+    let sensitive = mask.filter(|_| input.slot.attribute().sensitive);
+    let header = |name: &str, value: Cow<'a, str>| match (sensitive, mask) {
+        (Some(mask), _) => Cow::Owned(mask.hash(&value)),
+        (None, Some(mask)) => mask.header(name, value),
+        (None, None) => value,
+    };
+    Some(match (world.get(input.slot)?, &input.key) {
+        (Value::String(text), _) => Held::Text(match sensitive {
+            Some(mask) => Cow::Owned(mask.hash(text)),
+            None => Cow::Borrowed(text),
+        }),
+        (Value::Int(number), _) => Held::Int(number),
+        (Value::Bool(flag), _) => Held::Bool(flag),
+        (Value::Timestamp(nanos), _) => Held::Timestamp(nanos),
+        (Value::Duration(nanos), _) => Held::Duration(nanos),
+        (Value::Map(map), Some(key)) => Held::Text(header(key, map.get(key)?)),
+        (Value::ListMap(lines), Some(key)) => Held::Text(header(key, lines.joined(key)?)),
+        (Value::Map(map), None) => {
+            Held::Pairs(map.keys().filter_map(|key| Some((key, header(key, map.get(key)?)))).collect())
+        }
+        (Value::ListMap(lines), None) => {
+            let of = |name: &'a str| lines.lines(name).map(move |value| (name, value));
+            let lines = lines.names().flat_map(of);
+            Held::Pairs(lines.map(|(name, value)| (name, header(name, Cow::Borrowed(value)))).collect())
+        }
+    })
+}
+
+/// The inputs of one check, in the manifest's order.
+pub(crate) fn gather<'a>(inputs: &[Input], world: World<'a>) -> Result<Vec<Option<Held<'a>>>, Cause> {
+    let mut values = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let value = held(input, world, None);
+        if value.is_none() && !input.optional {
+            return Err(Cause::Absent(input.to_string()));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The pairs of `values` as slices, which the wire wants.
+pub(crate) fn pairs<'v>(values: &'v [Option<Held<'_>>]) -> Vec<Vec<(&'v str, &'v str)>> {
+    let pairs = values.iter().filter_map(|value| match value {
+        Some(Held::Pairs(pairs)) => Some(pairs.iter().map(|(name, value)| (*name, &**value)).collect()),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// `values` as the wire wants them; `pairs` are theirs.
+pub(crate) fn wire<'v>(values: &'v [Option<Held<'_>>], pairs: &'v [Vec<(&'v str, &'v str)>]) -> Vec<Option<Wire<'v>>> {
+    let mut pairs = pairs.iter();
+    let one = |value: &'v Held<'_>| match value {
+        Held::Text(text) => Wire::Text(text),
+        Held::Int(number) => Wire::Int(*number),
+        Held::Bool(flag) => Wire::Boolean(*flag),
+        Held::Timestamp(nanos) => Wire::Timestamp(*nanos),
+        Held::Duration(nanos) => Wire::Duration(*nanos),
+        Held::Pairs(_) => Wire::Pairs(pairs.next().map(Vec::as_slice).unwrap_or_default()),
+    };
+    let mut one = one;
+    values.iter().map(|value| value.as_ref().map(&mut one)).collect()
+}
+
+/// In how many ways a doubtful bag can be read, as far as these inputs can tell.
+#[derive(Debug)]
+pub(crate) struct Readings<'a> {
+    told: World<'a>,
+    paths: usize,
+    splits: Option<Splits>,
+}
+
+impl<'a> Readings<'a> {
+    /// Both extremes of the header lines, all joined and all apart, with each reading of the path.
+    ///
+    /// # Errors
+    /// More than [`READINGS_MAX`] readings, or more commas than can be told apart: doubt never allows.
+    pub(crate) fn of(inputs: &[Input], told: World<'a>) -> Result<Readings<'a>, Cause> {
+        let bag = told.bag();
+        let reads = |slots: &[_]| inputs.iter().any(|input| slots.contains(&input.slot));
+        let by_path = reads(&[slot::REQUEST_PATH, slot::REQUEST_URL_PATH]);
+        let by_line = inputs.iter().any(|input| input.slot == slot::REQUEST_HEADERS_ALL && input.key.is_none());
+        let paths = if by_path { bag.paths() } else { 1 };
+        let splits = if by_line { all_apart(bag)? } else { None };
+        match paths * (1 + usize::from(splits.is_some())) <= READINGS_MAX {
+            true => Ok(Readings { told, paths, splits }),
+            false => Err(Cause::Absent("single reading: its path is in doubt in too many ways".into())),
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.paths * (1 + usize::from(self.splits.is_some()))
+    }
+
+    pub(crate) fn get(&self, index: usize) -> World<'_> {
+        let world = self.told.with_path(index % self.paths);
+        match (&self.splits, index >= self.paths) {
+            (Some(splits), true) => world.with_splits(splits),
+            _ => world,
+        }
+    }
+}
+
+fn all_apart(bag: &weir_attributes::Bag) -> Result<Option<Splits>, Cause> {
+    let headers = bag.headers();
+    let mut splits = None;
+    for name in headers.names().filter(|name| headers.is_doubtful(name)) {
+        let commas = headers.joined(name).map_or(0, |value| value.matches(',').count());
+        if commas > u32::BITS as usize {
+            return Err(Cause::Absent(format!("single reading: {name} has {commas} commas")));
+        }
+        splits.get_or_insert_with(Splits::new).decide(name, u32::MAX);
+    }
+    Ok(splits)
+}

@@ -1,0 +1,75 @@
+//! What an adapter has done so far.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::{Cause, Failure};
+
+/// What an adapter has done since it was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Calls of `check` and `report` that reached an instance.
+    pub calls: u64,
+    /// Calls that ended in a trap, memory included.
+    pub traps: u64,
+    /// Calls that hit their time limit, waiting for an instance included.
+    pub timeouts: u64,
+    /// Calls without a usable answer for other reasons.
+    pub errors: u64,
+    /// Instances that had to be replaced.
+    pub restarts: u64,
+    /// Rows that no report plugin saw because a required input was absent.
+    pub rows_skipped: u64,
+    /// Lines of the plugin's own log that were over its rate.
+    pub log_lines_dropped: u64,
+    /// Bytes of linear memory of all instances now.
+    pub memory_bytes: usize,
+    /// Instances that are ready or busy now.
+    pub instances: usize,
+    /// The last failure of any kind.
+    pub last_error: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
+    traps: AtomicU64,
+    timeouts: AtomicU64,
+    errors: AtomicU64,
+    pub(crate) restarts: AtomicU64,
+    pub(crate) rows_skipped: AtomicU64,
+    pub(crate) log_lines_dropped: AtomicU64,
+    pub(crate) memory_bytes: AtomicUsize,
+    pub(crate) instances: AtomicUsize,
+    /// Held for the length of a string copy, and only by failures and scrapes.
+    last_error: Mutex<Option<String>>,
+}
+
+impl Counters {
+    pub(crate) fn failed(&self, failure: &Failure) {
+        let counter = match failure.cause {
+            Cause::Trap(_) | Cause::Memory(_) => &self.traps,
+            Cause::Timeout(_) | Cause::Busy(_) => &self.timeouts,
+            _ => &self.errors,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let mut last = self.last_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last = Some(failure.to_string());
+    }
+
+    pub(crate) fn read(&self) -> Stats {
+        let last = self.last_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Stats {
+            calls: self.calls.load(Ordering::Relaxed),
+            traps: self.traps.load(Ordering::Relaxed),
+            timeouts: self.timeouts.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            restarts: self.restarts.load(Ordering::Relaxed),
+            rows_skipped: self.rows_skipped.load(Ordering::Relaxed),
+            log_lines_dropped: self.log_lines_dropped.load(Ordering::Relaxed),
+            memory_bytes: self.memory_bytes.load(Ordering::Relaxed),
+            instances: self.instances.load(Ordering::Relaxed),
+            last_error: last.clone(),
+        }
+    }
+}
