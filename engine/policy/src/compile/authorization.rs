@@ -1,0 +1,290 @@
+//! `AuthorizationPolicy`: everything that Istio's validator refuses is refused, and so is, by name, what is not
+//! supported yet.
+
+use std::sync::atomic::AtomicU64;
+
+use super::{
+    limits::RULES_MAX,
+    scope::scope,
+    values::{Field, Values},
+    when,
+};
+use crate::{
+    condition::{Condition, Conditions, Conjunction},
+    document::{self, Action, AuthorizationPolicy, Document, Operation, Source},
+    facts::Address,
+    mesh::Mesh,
+    policy::{Body, Effect, Policy, Rule},
+    problem::Problems,
+    verdict::{DENIED, RuleId, Text},
+};
+
+/// The annotation of Istio's dry-run policies.
+pub(super) const DRY_RUN: &str = "istio.io/dry-run";
+
+pub(super) fn policy(
+    document: &Document<AuthorizationPolicy>,
+    mesh: &Mesh,
+    problems: &mut Problems<'_>,
+) -> Option<Policy> {
+    let spec = &document.spec;
+    unsupported(document, problems);
+    let scope = scope(&document.namespace, spec.selector.as_ref(), mesh, problems);
+    let effect = if spec.action == Some(Action::Deny) { Effect::Deny } else { Effect::Allow };
+    let rules = spec.rules.as_deref().unwrap_or_default();
+    if rules.is_empty() && matches!(spec.action, Some(Action::Deny | Action::Custom)) {
+        problems.error(
+            "spec.rules",
+            "an action other than ALLOW without `rules` is meaningless: it will never be triggered",
+            "add an empty rule `{}` if you want it triggered for every request",
+        );
+    }
+    if rules.len() > RULES_MAX {
+        problems.error("spec.rules", format!("{} rules, at most {RULES_MAX} are allowed", rules.len()), SPREAD);
+    }
+    let mut lowering = Lowering { mesh, namespace: &document.namespace, deny: effect == Effect::Deny, problems };
+    let bodies: Vec<_> = rules.iter().enumerate().map(|(index, rule)| lowering.rule(index, rule)).collect();
+    let rules = bodies.into_iter().enumerate().map(|(index, conditions)| Rule {
+        id: RuleId { index: index as u32, name: None },
+        body: Body::Conditions(conditions),
+        status: 403,
+        message: Text::Static(DENIED),
+        errors: AtomicU64::new(0),
+    });
+    let id = format!("{}/{}", document.namespace, document.name).into();
+    Some(Policy { id, scope, effect, rules: rules.collect() }).filter(|_| problems.is_clean())
+}
+
+const SPREAD: &str = "spread them over several policies: their rules are OR-ed all the same";
+
+/// Refuses, by name, what is not supported yet.
+fn unsupported(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
+    let spec = &document.spec;
+    let (custom, audit) = (spec.action == Some(Action::Custom), spec.action == Some(Action::Audit));
+    if custom {
+        problems.error(
+            "spec.action",
+            "action CUSTOM is not supported yet",
+            "write a check adapter (kind Adapter), or a CelPolicy with action DENY",
+        );
+    }
+    if audit {
+        problems.error(
+            "spec.action",
+            "action AUDIT is not supported yet in AuthorizationPolicy",
+            "write a CelPolicy with action AUDIT",
+        );
+    }
+    if spec.provider.is_some() {
+        let message = if custom {
+            "provider is not supported yet"
+        } else {
+            "`provider` must not be with another action than CUSTOM"
+        };
+        problems.error("spec.provider", message, "remove it");
+    }
+    if spec.target_ref.is_some() || !spec.target_refs.is_empty() {
+        let path = if spec.target_ref.is_some() { "spec.targetRef" } else { "spec.targetRefs" };
+        let message = match spec.selector {
+            Some(_) => "only one of targetRefs or workloadSelector can be set, and targetRefs are not supported yet",
+            None => "targetRefs are not supported yet: they are about gateways and waypoints",
+        };
+        problems.error(path, message, "select the workloads with spec.selector.matchLabels");
+    }
+    dry_run(document, problems);
+}
+
+/// `istio.io/dry-run`: read as Go reads a bool.
+fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
+    let Some(value) = document.annotations.get(DRY_RUN) else { return };
+    let path = format!("metadata.annotations[{DRY_RUN}]");
+    match value.as_str() {
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => {}
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => problems.error(
+            &path,
+            "dry-run is not supported yet: the policy would be enforced",
+            "remove the annotation to enforce the policy, or remove the policy; a CelPolicy with action AUDIT observes",
+        ),
+        _ => problems.error(&path, format!("{value:?} is not a bool"), "write \"false\", or remove the annotation"),
+    }
+}
+
+/// Makes the rules of one policy.
+struct Lowering<'a, 'p> {
+    mesh: &'a Mesh,
+    namespace: &'a str,
+    deny: bool,
+    problems: &'a mut Problems<'p>,
+}
+
+/// Fields of a source or operation: name, values, whether it is a `not` form, and what it is compared with.
+type Fields<'d> = Vec<(&'static str, &'d Vec<String>, bool, Field)>;
+
+impl Lowering<'_, '_> {
+    fn rule(&mut self, index: usize, rule: &document::Rule) -> Conditions {
+        let path = format!("spec.rules[{index}]");
+        let from = rule.from.as_ref().map(|from| {
+            self.check_list(&format!("{path}.from"), from.len());
+            let sources = from.iter().enumerate().map(|(index, from)| {
+                let path = format!("{path}.from[{index}].source");
+                match &from.source {
+                    Some(source) => self.source(&path, source),
+                    None => self.nothing(&path),
+                }
+            });
+            sources.collect::<Box<[_]>>()
+        });
+        let to = rule.to.as_ref().map(|to| {
+            self.check_list(&format!("{path}.to"), to.len());
+            let operations = to.iter().enumerate().map(|(index, to)| {
+                let path = format!("{path}.to[{index}].operation");
+                match &to.operation {
+                    Some(operation) => self.operation(&path, operation),
+                    None => self.nothing(&path),
+                }
+            });
+            operations.collect::<Box<[_]>>()
+        });
+        if rule.when.len() > RULES_MAX {
+            self.check_list(&format!("{path}.when"), rule.when.len());
+        }
+        let mut when = Vec::new();
+        for (index, condition) in rule.when.iter().enumerate() {
+            self.condition(&format!("{path}.when[{index}]"), condition, &mut when);
+        }
+        let conditions = Conditions { from, to, when: when.into() };
+        self.warn_of_tcp(&path, rule, &conditions);
+        conditions
+    }
+
+    fn check_list(&mut self, path: &str, length: usize) {
+        if length == 0 {
+            self.problems.error(path, "the list must not be empty", "add an entry, or remove the field to mean any");
+        }
+        if length > RULES_MAX {
+            self.problems.error(path, format!("{length} entries, at most {RULES_MAX} are allowed"), SPREAD);
+        }
+    }
+
+    /// A source or operation that says nothing.
+    fn nothing(&mut self, path: &str) -> Conjunction {
+        self.problems.error(path, "must not be empty", "give it at least one field, or remove the entry to mean any");
+        Box::default()
+    }
+
+    fn source(&mut self, path: &str, source: &Source) -> Conjunction {
+        for (name, values) in [
+            ("requestPrincipals", &source.request_principals),
+            ("notRequestPrincipals", &source.not_request_principals),
+        ] {
+            if !values.is_empty() {
+                self.problems.error(
+                    &format!("{path}.{name}"),
+                    format!("{name} is not supported yet: it needs a RequestAuthentication"),
+                    "remove it, or check the token in a check adapter (kind Adapter)",
+                );
+            }
+        }
+        let others = [&source.principals, &source.not_principals, &source.namespaces, &source.not_namespaces];
+        let accounts = [&source.service_accounts, &source.not_service_accounts];
+        if accounts.iter().any(|values| !values.is_empty()) && others.iter().any(|values| !values.is_empty()) {
+            self.problems.error(
+                &format!("{path}.serviceAccounts"),
+                "cannot set serviceAccounts with namespaces or principals",
+                "write NAMESPACE/SERVICE_ACCOUNT in serviceAccounts, and remove the other field",
+            );
+        }
+        let named = !source.request_principals.is_empty() || !source.not_request_principals.is_empty();
+        let fields: Fields<'_> = vec![
+            ("principals", &source.principals, false, Field::Principal),
+            ("notPrincipals", &source.not_principals, true, Field::Principal),
+            ("namespaces", &source.namespaces, false, Field::Namespace),
+            ("notNamespaces", &source.not_namespaces, true, Field::Namespace),
+            ("serviceAccounts", &source.service_accounts, false, Field::ServiceAccount),
+            ("notServiceAccounts", &source.not_service_accounts, true, Field::ServiceAccount),
+            ("trustDomains", &source.trust_domains, false, Field::TrustDomain),
+            ("notTrustDomains", &source.not_trust_domains, true, Field::TrustDomain),
+            ("ipBlocks", &source.ip_blocks, false, Field::Address(Address::Source)),
+            ("notIpBlocks", &source.not_ip_blocks, true, Field::Address(Address::Source)),
+            ("remoteIpBlocks", &source.remote_ip_blocks, false, Field::Address(Address::Remote)),
+            ("notRemoteIpBlocks", &source.not_remote_ip_blocks, true, Field::Address(Address::Remote)),
+        ];
+        if !named && fields.iter().all(|(_, values, ..)| values.is_empty()) {
+            return self.nothing(path);
+        }
+        self.fields(path, fields)
+    }
+
+    fn operation(&mut self, path: &str, operation: &Operation) -> Conjunction {
+        let fields: Fields<'_> = vec![
+            ("ports", &operation.ports, false, Field::Port),
+            ("notPorts", &operation.not_ports, true, Field::Port),
+            ("methods", &operation.methods, false, Field::Method),
+            ("notMethods", &operation.not_methods, true, Field::Method),
+            ("paths", &operation.paths, false, Field::Path),
+            ("notPaths", &operation.not_paths, true, Field::Path),
+            ("hosts", &operation.hosts, false, Field::Host),
+            ("notHosts", &operation.not_hosts, true, Field::Host),
+        ];
+        if fields.iter().all(|(_, values, ..)| values.is_empty()) {
+            return self.nothing(path);
+        }
+        self.fields(path, fields)
+    }
+
+    fn fields(&mut self, path: &str, fields: Fields<'_>) -> Conjunction {
+        let mut conditions = Vec::new();
+        for (name, values, negated, field) in fields {
+            self.values(&format!("{path}.{name}"), name, values, negated, &field, &mut conditions);
+        }
+        conditions.into()
+    }
+
+    fn values(
+        &mut self,
+        path: &str,
+        name: &str,
+        values: &[String],
+        negated: bool,
+        field: &Field,
+        into: &mut Vec<Condition>,
+    ) {
+        if !values.is_empty() {
+            let values = Values { path, name, values, namespace: self.namespace, mesh: self.mesh };
+            into.extend(values.subject(field, self.problems).map(|subject| Condition { subject, negated }));
+        }
+    }
+
+    fn condition(&mut self, path: &str, condition: &document::Condition, into: &mut Vec<Condition>) {
+        let field = match when::field(&condition.key) {
+            Ok(field) => field,
+            Err((message, help)) => return self.problems.error(&format!("{path}.key"), message, help),
+        };
+        if condition.values.is_empty() && condition.not_values.is_empty() {
+            self.problems.error(
+                path,
+                format!("at least one of `values` or `notValues` must be set for key {}", condition.key),
+                "add the values; for any value that is there write values: [\"*\"]",
+            );
+        }
+        for (name, values, negated) in
+            [("values", &condition.values, false), ("notValues", &condition.not_values, true)]
+        {
+            self.values(&format!("{path}.{name}"), &condition.key, values, negated, &field, into);
+        }
+    }
+
+    /// On a connection that carries no HTTP, a DENY rule loses its HTTP conditions: without a port it denies them all.
+    fn warn_of_tcp(&mut self, path: &str, rule: &document::Rule, conditions: &Conditions) {
+        let operations = || rule.to.iter().flatten().filter_map(|to| to.operation.as_ref());
+        let port = operations().any(|operation| !operation.ports.is_empty() || !operation.not_ports.is_empty())
+            || rule.when.iter().any(|condition| condition.key == "destination.port");
+        if self.deny && !port && conditions.all().any(Condition::is_http) {
+            self.problems.warn(
+                path,
+                "the rule denies every TCP connection of its scope that carries no HTTP: only HTTP attributes restrict it",
+                "add `ports` to each operation, if the workload serves more than HTTP",
+            );
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The keys of `when`: which attribute is meant, and why not.
+
+use weir_attributes::slot;
+
+use super::values::Field;
+use crate::{facts::Address, problem::similar};
+
+/// The keys that are supported, for suggestions.
+const KEYS: &[&str] = &[
+    "request.headers[NAME]",
+    "source.ip",
+    "remote.ip",
+    "source.namespace",
+    "source.principal",
+    "source.serviceAccount",
+    "source.trustDomain",
+    "destination.ip",
+    "destination.port",
+    "connection.sni",
+];
+
+/// The attribute that a key means; otherwise what is wrong and what to do.
+pub(super) fn field(key: &str) -> Result<Field, (String, String)> {
+    Ok(match key {
+        "source.ip" => Field::Address(Address::Source),
+        "remote.ip" => Field::Address(Address::Remote),
+        "destination.ip" => Field::Address(Address::Destination),
+        "destination.port" => Field::Port,
+        "source.namespace" => Field::Namespace,
+        "source.principal" => Field::Principal,
+        "source.serviceAccount" => Field::ServiceAccount,
+        "source.trustDomain" => Field::TrustDomain,
+        "connection.sni" => Field::Sni,
+        "" => return Err(("`key` must not be empty".to_owned(), format!("write one of {}", KEYS.join(", ")))),
+        _ => match bracketed(key, "request.headers") {
+            Some("") => return Err(bad_form(key, "request.headers[x-user]")),
+            Some(name) => header(name),
+            None => return Err(refusal(key)),
+        },
+    })
+}
+
+/// The field of a header; pseudo headers are attributes of their own.
+fn header(name: &str) -> Field {
+    let name = name.to_ascii_lowercase();
+    match name.as_str() {
+        ":path" => Field::Pseudo(slot::REQUEST_PATH),
+        ":method" => Field::Pseudo(slot::REQUEST_METHOD),
+        ":authority" | "host" => Field::Pseudo(slot::REQUEST_HOST),
+        ":scheme" => Field::Pseudo(slot::REQUEST_SCHEME),
+        _ => Field::Header(name),
+    }
+}
+
+/// What stands in the brackets of `BASE[...]`.
+fn bracketed<'k>(key: &'k str, base: &str) -> Option<&'k str> {
+    key.strip_prefix(base)?.strip_prefix('[')?.strip_suffix(']')
+}
+
+fn bad_form(key: &str, example: &str) -> (String, String) {
+    (format!("bad key ({key}): should have format a[b]"), format!("write it as {example}"))
+}
+
+fn refusal(key: &str) -> (String, String) {
+    let (base, _) = key.split_once('[').unwrap_or((key, ""));
+    let says = |message: &str, help: &str| (message.to_owned(), help.to_owned());
+    match base {
+        "request.headers" => bad_form(key, "request.headers[x-user]"),
+        "request.auth.principal" | "request.auth.audiences" | "request.auth.presenter" | "request.auth.claims" => says(
+            &format!("{base} is not supported yet: it needs a RequestAuthentication"),
+            "remove the condition, or check the token in a check adapter (kind Adapter)",
+        ),
+        _ if base.starts_with("experimental.envoy.filters.") => says(
+            &format!("{base} is not supported yet: dynamic metadata of a proxy is not read"),
+            "remove the condition, or let the proxy send the value as a header and use request.headers[NAME]",
+        ),
+        "destination.labels" => says(
+            &format!("attribute {key} is replaced by the workload selector"),
+            "write the labels into spec.selector.matchLabels",
+        ),
+        "destination.namespace" => says(
+            "attribute destination.namespace is replaced by the metadata.namespace",
+            "put the policy into that namespace",
+        ),
+        "destination.name" | "destination.user" => says(
+            &format!("deprecated attribute {base}: only supported in v1alpha1"),
+            "select the workload with spec.selector.matchLabels",
+        ),
+        "source.user" => says("unknown attribute: source.user", "write source.principal"),
+        _ => (format!("unknown attribute: {key}"), suggestion(base)),
+    }
+}
+
+fn suggestion(base: &str) -> String {
+    let bases = KEYS.iter().map(|key| key.split('[').next().unwrap_or(key));
+    match similar(base, bases) {
+        Some("request.headers") => "did you mean request.headers[NAME]?".to_owned(),
+        Some(like) => format!("did you mean {like}?"),
+        None => format!("write one of {}", KEYS.join(", ")),
+    }
+}

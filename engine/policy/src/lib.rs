@@ -1,0 +1,43 @@
+//! Policies compiled into one ruleset per workload, and the verdict it gives. Pure: no clock, no files, no tasks; time
+//! and data are arguments.
+//!
+//! [`compile`] turns documents into a [`PolicySet`] or into [`Problem`]s. For one check, [`Workloads::resolve`] finds the
+//! workload, [`PolicySet::ruleset`] what applies to it, [`prepare`] fills in what follows from what the door told, and
+//! [`Evaluation`] gives the [`Verdict`].
+#![forbid(unsafe_code)]
+
+mod cel;
+mod compile;
+mod condition;
+pub mod document;
+mod doubt;
+mod evaluation;
+mod expression;
+mod facts;
+mod matcher;
+mod mesh;
+mod normalize;
+mod policy;
+mod prepare;
+mod problem;
+mod referenced;
+mod ruleset;
+mod truth;
+mod verdict;
+mod workload;
+
+pub use compile::compile;
+pub use document::{Document, Documents};
+pub use doubt::PIECES_MAX;
+pub use evaluation::{Answer, Ask, Evaluation, Step};
+pub use mesh::Mesh;
+pub use normalize::{InvalidPath, normalize};
+pub use prepare::{Doubts, prepare};
+pub use problem::{Problem, Severity};
+pub use referenced::Referenced;
+pub use ruleset::{AdapterRef, PolicySet, RULESETS_MAX, Ruleset};
+pub use verdict::{
+    AUDIT_MARKS_MAX, AuditMark, DENIED, Decision, HeaderOperation, REUSE, Reason, ReasonCode, RuleId, Side, Text,
+    Verdict,
+};
+pub use workload::{Claim, DESCRIBED_MAX, LABELS_MAX, UnknownWorkload, WorkloadIdentity, Workloads};

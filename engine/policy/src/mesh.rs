@@ -1,0 +1,56 @@
+//! The mesh's settings, ready to be read at every check.
+
+use std::sync::Arc;
+
+use crate::document::{MeshConfig, Normalization};
+
+/// The mesh's settings.
+#[derive(Clone, Debug)]
+pub struct Mesh {
+    root_namespace: Arc<str>,
+    trust_domains: Vec<String>,
+    normalization: Normalization,
+    trusted_proxies: u32,
+}
+
+impl Default for Mesh {
+    fn default() -> Self {
+        Self::new(&MeshConfig::default())
+    }
+}
+
+impl Mesh {
+    pub(crate) fn new(config: &MeshConfig) -> Self {
+        let own = std::iter::once(&config.trust_domain);
+        Self {
+            root_namespace: config.root_namespace.as_str().into(),
+            trust_domains: own.chain(&config.trust_domain_aliases).cloned().collect(),
+            normalization: config.path_normalization,
+            trusted_proxies: config.num_trusted_proxies,
+        }
+    }
+
+    /// The namespace whose policies hold in every namespace.
+    #[must_use]
+    pub fn root_namespace(&self) -> &str {
+        &self.root_namespace
+    }
+
+    /// The trust domain of the mesh, then its aliases.
+    #[must_use]
+    pub fn trust_domains(&self) -> &[String] {
+        &self.trust_domains
+    }
+
+    /// How paths are normalized before policies see them.
+    #[must_use]
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
+    }
+
+    /// How many proxies in front append to `x-forwarded-for` and are trusted.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> u32 {
+        self.trusted_proxies
+    }
+}

@@ -1,0 +1,115 @@
+//! One compiled policy, shared by every ruleset that it takes part in.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    cel::Scratch,
+    condition::{Conditions, OnTcp},
+    expression::Expression,
+    facts::Facts,
+    referenced::Referenced,
+    truth::Truth,
+    verdict::{RuleId, Text},
+    workload::WorkloadIdentity,
+};
+
+/// What a rule that holds does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    Audit,
+    Deny,
+    Allow,
+}
+
+/// Which workloads a policy or adapter is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// None: every namespace.
+    pub(crate) namespace: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Scope {
+    pub(crate) fn covers(&self, workload: &WorkloadIdentity) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| **namespace == *workload.namespace)
+            && self.labels.iter().all(|(key, value)| workload.labels.get(key) == Some(value))
+    }
+}
+
+/// One policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// `NAMESPACE/NAME`.
+    pub(crate) id: Arc<str>,
+    pub(crate) scope: Scope,
+    pub(crate) effect: Effect,
+    pub(crate) rules: Box<[Rule]>,
+}
+
+/// One rule of a policy.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: RuleId,
+    pub(crate) body: Body,
+    /// The HTTP status of a denial.
+    pub(crate) status: u16,
+    /// What a denied client reads.
+    pub(crate) message: Text,
+    /// How often its expression failed.
+    pub(crate) errors: AtomicU64,
+}
+
+/// What a rule asks.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Conditions(Conditions),
+    Expression(Box<Expression>),
+}
+
+/// Whether a rule holds, and whether its expression failed to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holds {
+    pub(crate) truth: Truth,
+    /// It holds only because an error in a DENY rule denies.
+    pub(crate) by_error: bool,
+}
+
+impl Rule {
+    pub(crate) fn holds(&self, effect: Effect, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Holds {
+        match &self.body {
+            Body::Conditions(conditions) => {
+                let on_tcp = if effect == Effect::Allow { OnTcp::NeverMatches } else { OnTcp::LeftOut };
+                Holds { truth: conditions.holds(facts, on_tcp), by_error: false }
+            }
+            Body::Expression(expression) => {
+                let tally = expression.ask(facts, scratch.get_or_insert_default());
+                if tally.errors > 0 {
+                    self.errors.fetch_add(1, Ordering::Relaxed);
+                }
+                tally.holds(effect)
+            }
+        }
+    }
+
+    pub(crate) fn refer(&self, referenced: &mut Referenced) {
+        match &self.body {
+            Body::Conditions(conditions) => conditions.all().for_each(|condition| condition.refer(referenced)),
+            Body::Expression(expression) => expression.refer(referenced),
+        }
+    }
+
+    /// What a client reads that this rule denies.
+    pub(crate) fn message(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Text {
+        let computed = match &self.body {
+            Body::Expression(expression) => expression.message(facts, scratch.get_or_insert_default()),
+            Body::Conditions(_) => None,
+        };
+        computed.unwrap_or_else(|| self.message.clone())
+    }
+}

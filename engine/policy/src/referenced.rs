@@ -1,0 +1,56 @@
+//! What a ruleset can read of a request.
+
+use std::sync::Arc;
+
+use weir_attributes::Slot;
+
+/// Every attribute and header that the pure phases of a ruleset can read: a verdict is the same for two requests that
+/// agree in all of these, absent ones too. The key of a verdict cache and the decision log are made from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referenced {
+    slots: Vec<Slot>,
+    headers: Vec<Arc<str>>,
+    all_headers: bool,
+}
+
+impl Referenced {
+    /// The attributes, in slot order; header maps are not among them.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The names of the request headers whose lines can be read, in lower case, sorted.
+    #[must_use]
+    pub fn headers(&self) -> &[Arc<str>] {
+        &self.headers
+    }
+
+    /// Whether any header can be read: a name is computed, or the whole map is.
+    #[must_use]
+    pub fn all_headers(&self) -> bool {
+        self.all_headers
+    }
+
+    /// Whether an attribute is read that differs from request to request by nature: such a verdict is never cached.
+    #[must_use]
+    pub fn volatile(&self) -> bool {
+        self.slots.iter().any(|slot| slot.attribute().volatile)
+    }
+
+    pub(crate) fn slot(&mut self, slot: Slot) {
+        if let Err(place) = self.slots.binary_search(&slot) {
+            self.slots.insert(place, slot);
+        }
+    }
+
+    pub(crate) fn header(&mut self, name: &str) {
+        if let Err(place) = self.headers.binary_search_by(|known| (**known).cmp(name)) {
+            self.headers.insert(place, name.into());
+        }
+    }
+
+    pub(crate) fn every_header(&mut self) {
+        self.all_headers = true;
+    }
+}

@@ -1,0 +1,155 @@
+//! Everything that applies to one workload, ready to be asked.
+
+mod index;
+mod set;
+
+use std::sync::Arc;
+
+pub use set::{PolicySet, RULESETS_MAX};
+
+use crate::{
+    cel::Scratch,
+    facts::Facts,
+    policy::{Effect, Holds, Policy, Rule},
+    referenced::Referenced,
+    truth::Truth,
+    verdict::{AUDIT_MARKS_MAX, AuditMark, Decision, REUSE, Reason, ReasonCode, Verdict},
+};
+use index::Index;
+
+/// A check adapter that applies to a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterRef {
+    /// Its place in [`crate::document::Documents::check_adapters`].
+    pub binding: usize,
+    /// `NAMESPACE/NAME`.
+    pub name: Arc<str>,
+}
+
+/// All policies and check adapters that apply to a workload. Workloads to which the same ones apply share it.
+#[derive(Debug)]
+pub struct Ruleset {
+    policies: Box<[Arc<Policy>]>,
+    audit: Index,
+    deny: Index,
+    allow: Index,
+    /// An ALLOW policy applies: what no rule allows is denied.
+    default_deny: bool,
+    adapters: Box<[AdapterRef]>,
+    referenced: Referenced,
+}
+
+impl Ruleset {
+    pub(crate) fn new(policies: Vec<Arc<Policy>>, adapters: Vec<AdapterRef>) -> Self {
+        let mut referenced = Referenced::default();
+        policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
+        let of = |effect: Effect| Index::new(policies.iter().filter(|policy| policy.effect == effect));
+        Self {
+            audit: of(Effect::Audit),
+            deny: of(Effect::Deny),
+            allow: of(Effect::Allow),
+            default_deny: policies.iter().any(|policy| policy.effect == Effect::Allow),
+            policies: policies.into(),
+            adapters: adapters.into(),
+            referenced,
+        }
+    }
+
+    /// Everything that its pure phases can read.
+    #[must_use]
+    pub fn referenced(&self) -> &Referenced {
+        &self.referenced
+    }
+
+    /// The check adapters that are asked after an allow, in order.
+    #[must_use]
+    pub fn adapters(&self) -> &[AdapterRef] {
+        &self.adapters
+    }
+
+    /// The policies in it, as `NAMESPACE/NAME`, sorted.
+    pub fn policies(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.policies.iter().map(|policy| &policy.id)
+    }
+
+    /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.
+    pub(crate) fn decide(&self, bag: &weir_attributes::Bag) -> Verdict {
+        let mut scratch = None;
+        let mut worst = self.decide_in(&Facts::new(bag.as_told()), &mut scratch);
+        for path in 1..bag.paths() {
+            let other = self.decide_in(&Facts::new(bag.as_told().with_path(path)), &mut scratch);
+            worst = worse(worst, other);
+        }
+        if !self.referenced.volatile() {
+            worst.ttl = Some(REUSE);
+        }
+        worst
+    }
+
+    fn decide_in(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
+        let mut verdict = self.deny_or_allow(facts, scratch);
+        for (policy, rule) in self.audit.candidates(facts) {
+            if rule.holds(Effect::Audit, facts, scratch).truth != Truth::No && verdict.audit.len() < AUDIT_MARKS_MAX {
+                verdict.audit.push(AuditMark { policy: policy.id.clone(), rule: rule.id.clone() });
+            }
+        }
+        verdict
+    }
+
+    fn deny_or_allow(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
+        let denied = search(&self.deny, Effect::Deny, facts, scratch);
+        if let Some(Found { policy, rule, holds }) = denied {
+            let code = if holds.by_error { ReasonCode::ErrorInRule } else { ReasonCode::DeniedByRule };
+            let reason = Reason { in_doubt: holds.truth == Truth::Maybe, ..because(code, policy, rule) };
+            return Verdict::new(Decision::Deny, rule.status, rule.message(facts, scratch), reason);
+        }
+        if !self.default_deny {
+            let silent = self.policies.iter().all(|policy| policy.effect == Effect::Audit);
+            return Verdict::allow(if silent { ReasonCode::NoPolicy } else { ReasonCode::NotDenied });
+        }
+        match search(&self.allow, Effect::Allow, facts, scratch) {
+            Some(Found { policy, rule, holds: Holds { truth: Truth::Yes, .. } }) => {
+                Verdict::allow(because(ReasonCode::AllowedByRule, policy, rule))
+            }
+            doubtful => Verdict::deny(Reason { in_doubt: doubtful.is_some(), ..ReasonCode::DefaultDeny.into() }),
+        }
+    }
+}
+
+/// A rule that holds, in all readings or in some.
+struct Found<'r> {
+    policy: &'r Policy,
+    rule: &'r Rule,
+    holds: Holds,
+}
+
+/// The first rule that surely holds, else the first that may.
+fn search<'r>(index: &'r Index, effect: Effect, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Option<Found<'r>> {
+    let mut doubtful = None;
+    for (policy, rule) in index.candidates(facts) {
+        let holds = rule.holds(effect, facts, scratch);
+        match holds.truth {
+            Truth::Yes => return Some(Found { policy, rule, holds }),
+            Truth::Maybe if doubtful.is_none() => doubtful = Some(Found { policy, rule, holds }),
+            _ => {}
+        }
+    }
+    doubtful
+}
+
+fn because(code: ReasonCode, policy: &Policy, rule: &Rule) -> Reason {
+    Reason { policy: Some(policy.id.clone()), rule: Some(rule.id.clone()), ..code.into() }
+}
+
+/// The worse of the verdicts of two readings, with the audit marks of both.
+fn worse(a: Verdict, b: Verdict) -> Verdict {
+    let differ = a.decision != b.decision;
+    let (mut worse, other) = if a.is_allow() { (b, a) } else { (a, b) };
+    worse.reason.in_doubt |= differ;
+    for mark in other.audit {
+        if !worse.audit.contains(&mark) && worse.audit.len() < AUDIT_MARKS_MAX {
+            worse.audit.push(mark);
+        }
+    }
+    worse
+}

@@ -1,0 +1,126 @@
+//! All policies of a configuration, and the rulesets made of them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+};
+
+use super::{AdapterRef, Ruleset};
+use crate::{
+    mesh::Mesh,
+    policy::{Policy, Scope},
+    verdict::RuleId,
+    workload::{WorkloadIdentity, Workloads},
+};
+
+/// How many different rulesets are shared; further ones are made for one workload alone.
+pub const RULESETS_MAX: usize = 4096;
+
+/// Where policies and adapters are in a [`PolicySet`]: what a ruleset is interned by.
+type Members = (Box<[u32]>, Box<[u32]>);
+
+/// All policies, check adapters and workloads of a configuration, compiled. Immutable but for the rulesets that it has
+/// made so far and the counts of failed rules.
+#[derive(Debug)]
+pub struct PolicySet {
+    mesh: Mesh,
+    workloads: Workloads,
+    /// By namespace, name and kind, so that verdicts and reasons do not depend on the order of files.
+    policies: Box<[Arc<Policy>]>,
+    adapters: Box<[(Scope, AdapterRef)]>,
+    interned: RwLock<HashMap<Members, Arc<Ruleset>>>,
+    /// Tells this set's rulesets from those of others in [`WorkloadIdentity`].
+    token: Arc<()>,
+}
+
+impl PolicySet {
+    pub(crate) fn new(
+        mesh: Mesh,
+        workloads: Workloads,
+        policies: Vec<Arc<Policy>>,
+        adapters: Vec<(Scope, AdapterRef)>,
+    ) -> Self {
+        let set = Self {
+            mesh,
+            workloads,
+            policies: policies.into(),
+            adapters: adapters.into(),
+            interned: RwLock::default(),
+            token: Arc::new(()),
+        };
+        set.workloads.iter().for_each(|(_, workload)| {
+            set.ruleset(workload);
+        });
+        set
+    }
+
+    /// The mesh's settings.
+    #[must_use]
+    pub fn mesh(&self) -> &Mesh {
+        &self.mesh
+    }
+
+    /// The workloads of the configuration.
+    #[must_use]
+    pub fn workloads(&self) -> &Workloads {
+        &self.workloads
+    }
+
+    /// How many policies there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is no policy at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// Everything that applies to that workload. Made at the first call for a workload; later ones take no lock.
+    pub fn ruleset(&self, workload: &WorkloadIdentity) -> Arc<Ruleset> {
+        if let Some((_, ruleset)) = workload.ruleset.get().filter(|(token, _)| Arc::ptr_eq(token, &self.token)) {
+            return ruleset.clone();
+        }
+        let members: Members = (
+            places(self.policies.iter().map(|policy| policy.scope.covers(workload))),
+            places(self.adapters.iter().map(|(scope, _)| scope.covers(workload))),
+        );
+        let ruleset = self.intern(members);
+        // Another set may have been first: then this one's is looked up again at the next call.
+        let _ = workload.ruleset.set((self.token.clone(), ruleset.clone()));
+        ruleset
+    }
+
+    fn intern(&self, members: Members) -> Arc<Ruleset> {
+        // A poisoned lock only means that a thread died between two lookups: the map is whole.
+        if let Some(known) = self.interned.read().unwrap_or_else(PoisonError::into_inner).get(&members) {
+            return known.clone();
+        }
+        let pick = |at: &u32| self.policies.get(*at as usize).cloned();
+        let pick_adapter = |at: &u32| self.adapters.get(*at as usize).map(|(_, adapter)| adapter.clone());
+        let made = Ruleset::new(
+            members.0.iter().filter_map(pick).collect(),
+            members.1.iter().filter_map(pick_adapter).collect(),
+        );
+        let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
+        if interned.len() >= RULESETS_MAX {
+            return interned.get(&members).cloned().unwrap_or_else(|| Arc::new(made));
+        }
+        interned.entry(members).or_insert_with(|| Arc::new(made)).clone()
+    }
+
+    /// How often the expression of each rule failed, for the rules that did: policy as `NAMESPACE/NAME`, rule, count.
+    pub fn rule_errors(&self) -> impl Iterator<Item = (&Arc<str>, &RuleId, u64)> {
+        let rules = self.policies.iter().flat_map(|policy| policy.rules.iter().map(|rule| (&policy.id, rule)));
+        rules
+            .map(|(policy, rule)| (policy, &rule.id, rule.errors.load(Ordering::Relaxed)))
+            .filter(|(_, _, count)| *count > 0)
+    }
+}
+
+/// The indices of the trues.
+fn places(covered: impl Iterator<Item = bool>) -> Box<[u32]> {
+    covered.enumerate().filter(|(_, covered)| *covered).map(|(at, _)| at as u32).collect()
+}

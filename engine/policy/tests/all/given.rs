@@ -1,0 +1,161 @@
+//! What tests are given: documents as users write them, and requests as doors tell them.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use weir_attributes::{Bag, Builder, Slot, slot};
+use weir_policy::{
+    Document, Documents, Evaluation, PolicySet, Problem, Step, Verdict, WorkloadIdentity, compile,
+    document::AdapterBinding, prepare,
+};
+
+/// Documents, collected.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    pub documents: Documents,
+    count: usize,
+}
+
+type Outcome = Result<(PolicySet, Vec<Problem>), Vec<Problem>>;
+
+impl Given {
+    fn document<T: DeserializeOwned>(&mut self, resource: &Json) -> Result<Document<T>, serde_json::Error> {
+        let metadata = &resource["metadata"];
+        let text = |value: &Json, default: &str| value.as_str().unwrap_or(default).to_owned();
+        let spec = if resource["spec"].is_null() { json!({}) } else { resource["spec"].clone() };
+        self.count += 1;
+        Ok(Document {
+            id: self.count - 1,
+            name: text(&metadata["name"], "unnamed"),
+            namespace: text(&metadata["namespace"], "default"),
+            labels: serde_json::from_value(metadata["labels"].clone()).unwrap_or_default(),
+            annotations: serde_json::from_value(metadata["annotations"].clone()).unwrap_or_default(),
+            spec: serde_json::from_value(spec)?,
+        })
+    }
+
+    /// Adds a resource of any kind.
+    pub fn resource(mut self, resource: &Json) -> Result<Self, serde_json::Error> {
+        match resource["kind"].as_str() {
+            Some("AuthorizationPolicy") => {
+                let document = self.document(resource)?;
+                self.documents.authorization.push(document);
+            }
+            Some("CelPolicy") => {
+                let document = self.document(resource)?;
+                self.documents.cel.push(document);
+            }
+            Some("Workload") => {
+                let document = self.document(resource)?;
+                self.documents.workloads.push(document);
+            }
+            kind => panic!("kind {kind:?}"),
+        }
+        Ok(self)
+    }
+
+    fn add(self, kind: &str, id: &str, spec: &Json) -> Self {
+        let (namespace, name) = id.split_once('/').unwrap();
+        let metadata = json!({"namespace": namespace, "name": name});
+        self.resource(&json!({"kind": kind, "metadata": metadata, "spec": spec})).unwrap()
+    }
+
+    /// Adds an AuthorizationPolicy of that `NAMESPACE/NAME`.
+    pub fn policy(self, id: &str, spec: Json) -> Self {
+        self.add("AuthorizationPolicy", id, &spec)
+    }
+
+    /// Adds a CelPolicy of that `NAMESPACE/NAME`.
+    pub fn cel(self, id: &str, spec: Json) -> Self {
+        self.add("CelPolicy", id, &spec)
+    }
+
+    /// Adds a Workload of that `NAMESPACE/NAME`.
+    pub fn workload(self, id: &str, spec: Json) -> Self {
+        self.add("Workload", id, &spec)
+    }
+
+    /// Adds a check adapter for a whole namespace.
+    pub fn adapter(mut self, id: &str) -> Self {
+        let (namespace, _) = id.split_once('/').unwrap();
+        let binding =
+            AdapterBinding { id: self.count, name: id.to_owned(), namespace: namespace.to_owned(), selector: None };
+        self.documents.check_adapters.push(binding);
+        self.count += 1;
+        self
+    }
+
+    /// Sets the mesh's settings.
+    pub fn mesh(mut self, spec: &Json) -> Result<Self, serde_json::Error> {
+        let resource = json!({"metadata": {"name": "mesh"}, "spec": spec});
+        self.documents.mesh = Some(self.document(&resource)?);
+        Ok(self)
+    }
+
+    pub fn compile(&self) -> Outcome {
+        compile(&self.documents)
+    }
+
+    /// The compiled set; the problems as a panic.
+    pub fn set(&self) -> PolicySet {
+        self.compile().unwrap_or_else(|problems| panic!("{problems:#?}")).0
+    }
+}
+
+/// A request as a door tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Request(Builder);
+
+/// A connection without HTTP.
+pub fn connection() -> Request {
+    Request::default()
+}
+
+/// `METHOD TARGET` to host `shop` on port 8080.
+pub fn request(method: &str, target: &str) -> Request {
+    connection()
+        .text(slot::REQUEST_METHOD, method)
+        .text(slot::REQUEST_PATH, target)
+        .text(slot::REQUEST_HOST, "shop")
+        .text(slot::SOURCE_ADDRESS, "10.0.0.7:40000")
+        .text(slot::DESTINATION_ADDRESS, "10.0.0.1:8080")
+}
+
+impl Request {
+    pub fn text(self, slot: Slot, text: &str) -> Self {
+        Self(self.0.text(slot, text))
+    }
+
+    pub fn from(self, principal: &str) -> Self {
+        self.text(slot::SOURCE_PRINCIPAL, principal)
+    }
+
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    pub fn joined_by_proxy(self) -> Self {
+        Self(self.0.joined_by_proxy())
+    }
+
+    /// The prepared bag; a path that cannot be normalized is a panic.
+    pub fn bag(self, set: &PolicySet, workload: &WorkloadIdentity) -> Bag {
+        let mut bag = self.0.build();
+        prepare(&mut bag, set.mesh(), workload).unwrap();
+        bag
+    }
+
+    /// The verdict of the pure phases.
+    pub fn ask(self, set: &PolicySet, workload: &WorkloadIdentity) -> Verdict {
+        let bag = self.bag(set, workload);
+        match Evaluation::start(&set.ruleset(workload), &bag, 0) {
+            Step::Done(verdict) => verdict,
+            Step::Ask(ask, _) => panic!("asked {ask:?}"),
+        }
+    }
+}
+
+/// A workload of namespace `shop` with the label `app: cart`.
+pub fn cart() -> WorkloadIdentity {
+    let labels = [("app".to_owned(), "cart".to_owned())];
+    WorkloadIdentity::new(Some("cart"), "shop", labels.into(), Some("cart"))
+}
