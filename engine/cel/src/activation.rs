@@ -1,0 +1,90 @@
+//! What an expression is evaluated on.
+
+use weir_attributes::{Bag, Slot, World};
+
+use crate::value::Value;
+
+/// The facts about one request, and the variables of one evaluation.
+pub trait Activation {
+    /// The value of an attribute; none when it is absent.
+    fn attribute(&self, slot: Slot) -> Option<weir_attributes::Value<'_>>;
+
+    /// The text of an attribute; none when it is absent or no text.
+    fn text(&self, slot: Slot) -> Option<&str> {
+        match self.attribute(slot) {
+            Some(weir_attributes::Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of the variable that was declared as number `index`; none when it has none.
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        let _ = index;
+        None
+    }
+}
+
+impl Activation for World<'_> {
+    fn attribute(&self, slot: Slot) -> Option<weir_attributes::Value<'_>> {
+        self.get(slot)
+    }
+
+    fn text(&self, slot: Slot) -> Option<&str> {
+        self.str(slot)
+    }
+}
+
+impl Activation for Bag {
+    fn attribute(&self, slot: Slot) -> Option<weir_attributes::Value<'_>> {
+        self.get(slot)
+    }
+
+    fn text(&self, slot: Slot) -> Option<&str> {
+        self.str(slot)
+    }
+}
+
+impl<A: Activation + ?Sized> Activation for &A {
+    fn attribute(&self, slot: Slot) -> Option<weir_attributes::Value<'_>> {
+        (**self).attribute(slot)
+    }
+
+    fn text(&self, slot: Slot) -> Option<&str> {
+        (**self).text(slot)
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        (**self).variable(index)
+    }
+}
+
+/// Variables by their index, and no attribute: for expressions that are not about a request.
+impl<'v> Activation for [Value<'v>] {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        self.get(index).cloned()
+    }
+}
+
+impl<const N: usize> Activation for [Value<'_>; N] {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        self.get(index).cloned()
+    }
+}
+
+impl Activation for Vec<Value<'_>> {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        self.get(index).cloned()
+    }
+}

@@ -1,0 +1,84 @@
+//! The functions of the language: name, forms and code, one table a library.
+
+mod convert;
+mod network;
+mod numbers;
+mod optional;
+mod regex;
+mod sets;
+mod signature;
+mod size;
+mod strings;
+mod times;
+
+use std::{collections::HashMap, sync::LazyLock};
+
+pub(crate) use numbers::{arithmetic, negate};
+pub(crate) use regex::compile as compile_pattern;
+pub(crate) use sets::has;
+pub(crate) use signature::Shape;
+
+use crate::{error::EvalErrorKind, run::Budget, value::Value};
+
+/// The result of a function: its fault is placed by the caller.
+pub(crate) type Outcome<'a> = Result<Value<'a>, EvalErrorKind>;
+
+/// The code of a function: all forms of one name, told apart by the values.
+pub(crate) type Native = for<'a> fn(&[Value<'a>], &mut Budget) -> Outcome<'a>;
+
+/// One form of a function.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    /// Called as `target.name(...)`: the target is the first parameter.
+    pub(crate) method: bool,
+    pub(crate) params: &'static [Shape],
+    pub(crate) result: Shape,
+    pub(crate) run: Native,
+}
+
+const fn global(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
+    Function { name, method: false, params, result, run }
+}
+
+const fn method(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
+    Function { name, method: true, params, result, run }
+}
+
+static LIBRARIES: [&[Function]; 9] = [
+    size::FUNCTIONS,
+    convert::FUNCTIONS,
+    strings::FUNCTIONS,
+    regex::FUNCTIONS,
+    times::FUNCTIONS,
+    optional::FUNCTIONS,
+    sets::FUNCTIONS,
+    network::FUNCTIONS,
+    network::METHODS,
+];
+
+type Table = HashMap<&'static str, Vec<&'static Function>>;
+
+/// Functions and methods.
+static TABLES: LazyLock<(Table, Table)> = LazyLock::new(|| {
+    let (mut globals, mut methods) = (Table::new(), Table::new());
+    for function in LIBRARIES.iter().copied().flatten() {
+        let table = if function.method { &mut methods } else { &mut globals };
+        table.entry(function.name).or_default().push(function);
+    }
+    (globals, methods)
+});
+
+fn table(method: bool) -> &'static Table {
+    if method { &TABLES.1 } else { &TABLES.0 }
+}
+
+/// Every form of that function; empty when there is none.
+pub(crate) fn forms(name: &str, method: bool) -> &'static [&'static Function] {
+    table(method).get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The names of all functions of that style.
+pub(crate) fn names(method: bool) -> impl Iterator<Item = &'static str> {
+    table(method).keys().copied()
+}

@@ -1,0 +1,83 @@
+//! Optional values.
+
+use super::{Function, Outcome, Shape, global, method};
+use crate::{
+    error::EvalErrorKind::{EmptyOptional, NoOverload},
+    run::Budget,
+    value::Value,
+};
+
+const OPTIONAL: Shape = Shape::Optional(&Shape::A);
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    global("optional.of", &[Shape::A], OPTIONAL, of),
+    global("optional.ofNonZeroValue", &[Shape::A], OPTIONAL, of_non_zero_value),
+    global("optional.none", &[], OPTIONAL, none),
+    method("hasValue", &[OPTIONAL], Shape::Bool, has_value),
+    method("value", &[OPTIONAL], Shape::A, value),
+    method("or", &[OPTIONAL, OPTIONAL], OPTIONAL, or),
+    method("orValue", &[OPTIONAL, Shape::A], Shape::A, or_value),
+];
+
+fn of<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    args.first().cloned().map(Value::some).ok_or(NoOverload)
+}
+
+fn of_non_zero_value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    match args {
+        [value] if is_zero(value) => Ok(Value::Optional(None)),
+        _ => args.first().cloned().map(Value::some).ok_or(NoOverload),
+    }
+}
+
+fn is_zero(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null | Value::Optional(None) => true,
+        Value::Bool(value) => !value,
+        Value::Int(value) | Value::Duration(value) => *value == 0,
+        Value::Uint(value) => *value == 0,
+        Value::Double(value) => *value == 0.0,
+        Value::String(text) => text.is_empty(),
+        Value::Bytes(bytes) => bytes.is_empty(),
+        Value::List(list) => list.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        Value::Timestamp(time) => time.seconds() == 0 && time.subsecond_nanoseconds() == 0,
+        Value::Type(_) | Value::Optional(Some(_)) | Value::Ip(_) | Value::Cidr(_) => false,
+    }
+}
+
+fn none<'a>(_: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    Ok(Value::Optional(None))
+}
+
+fn has_value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    match args {
+        [Value::Optional(value)] => Ok(Value::Bool(value.is_some())),
+        _ => Err(NoOverload),
+    }
+}
+
+fn value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    match args {
+        [Value::Optional(Some(value))] => Ok((**value).clone()),
+        [Value::Optional(None)] => Err(EmptyOptional),
+        _ => Err(NoOverload),
+    }
+}
+
+/// Both arguments are values here; the planner evaluates the second only when it is needed.
+fn or<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    match args {
+        [Value::Optional(Some(value)), _] => Ok(Value::Optional(Some(value.clone()))),
+        [Value::Optional(None), other @ Value::Optional(_)] => Ok(other.clone()),
+        _ => Err(NoOverload),
+    }
+}
+
+fn or_value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+    match args {
+        [Value::Optional(Some(value)), _] => Ok((**value).clone()),
+        [Value::Optional(None), other] => Ok(other.clone()),
+        _ => Err(NoOverload),
+    }
+}

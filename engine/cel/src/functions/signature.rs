@@ -1,0 +1,100 @@
+//! The shapes of parameters and results, and how they take types.
+
+use std::fmt;
+
+use crate::types::Type;
+
+/// The type of a parameter or result in a table; letters stand for one type throughout a form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    Dyn,
+    Bool,
+    Int,
+    Uint,
+    Double,
+    Text,
+    Bytes,
+    Timestamp,
+    Duration,
+    Type,
+    Ip,
+    Cidr,
+    A,
+    B,
+    List(&'static Shape),
+    Map(&'static Shape, &'static Shape),
+    Optional(&'static Shape),
+}
+
+/// What the letters stand for.
+pub(crate) type Letters = [Option<Type>; 2];
+
+impl Shape {
+    /// Whether a value of that type may be given; binds letters.
+    pub(crate) fn takes(self, actual: &Type, letters: &mut Letters) -> bool {
+        match (self, actual) {
+            (Self::A, _) => bind(letters, 0, actual),
+            (Self::B, _) => bind(letters, 1, actual),
+            (_, Type::Dyn | Type::Never) | (Self::Dyn, _) => true,
+            (Self::List(element), Type::List(actual)) => element.takes(actual, letters),
+            (Self::Optional(inner), Type::Optional(actual)) => inner.takes(actual, letters),
+            (Self::Map(key, value), Type::Map(k, v)) => key.takes(k, letters) && value.takes(v, letters),
+            (Self::List(_) | Self::Map(..) | Self::Optional(_), _) => false,
+            _ => self.unite(actual),
+        }
+    }
+
+    fn unite(self, actual: &Type) -> bool {
+        self.result(&Letters::default()).unite(actual).is_some()
+    }
+
+    /// The type, with what the letters stand for.
+    pub(crate) fn result(self, letters: &Letters) -> Type {
+        let letter = |index: usize| letters.get(index).cloned().flatten().unwrap_or(Type::Never);
+        match self {
+            Self::Dyn => Type::Dyn,
+            Self::Bool => Type::Bool,
+            Self::Int => Type::Int,
+            Self::Uint => Type::Uint,
+            Self::Double => Type::Double,
+            Self::Text => Type::String,
+            Self::Bytes => Type::Bytes,
+            Self::Timestamp => Type::Timestamp,
+            Self::Duration => Type::Duration,
+            Self::Type => Type::Type,
+            Self::Ip => Type::Ip,
+            Self::Cidr => Type::Cidr,
+            Self::A => letter(0),
+            Self::B => letter(1),
+            Self::List(element) => Type::list(element.result(letters)),
+            Self::Map(key, value) => Type::map(key.result(letters), value.result(letters)),
+            Self::Optional(inner) => Type::optional(inner.result(letters)),
+        }
+    }
+}
+
+fn bind(letters: &mut Letters, index: usize, actual: &Type) -> bool {
+    let Some(place) = letters.get_mut(index) else { return false };
+    let united = match place {
+        None => Some(actual.clone()),
+        Some(bound) => bound.unite(actual),
+    };
+    let fits = united.is_some();
+    if fits {
+        *place = united;
+    }
+    fits
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::A => f.write_str("A"),
+            Self::B => f.write_str("B"),
+            Self::List(element) => write!(f, "list({element})"),
+            Self::Map(key, value) => write!(f, "map({key}, {value})"),
+            Self::Optional(inner) => write!(f, "optional({inner})"),
+            other => write!(f, "{}", other.result(&Letters::default())),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The Common Expression Language: parse, check, plan, run.
+//!
+//! An [`Env`] says which names there are; it compiles a source into a [`Program`], or into [`Errors`] that point into the
+//! source; the program is evaluated on an [`Activation`], such as a [`weir_attributes::Bag`], within a budget.
+//!
+//! ```
+//! use weir_attributes::{Bag, slot};
+//! use weir_cel::{Env, Scratch};
+//!
+//! let env = Env::vocabulary();
+//! let program = env.compile(r#"request.method == "GET" && "x-role" in request.headers"#)?;
+//! let bag = Bag::builder().text(slot::REQUEST_METHOD, "GET").header("X-Role", "admin").build();
+//! assert!(program.evaluate_bool(&bag, &mut Scratch::new())?);
+//!
+//! let errors = env.compile(r#"request.methud == "GET""#).unwrap_err();
+//! assert_eq!(errors.errors()[0].help.as_deref(), Some("did you mean `request.method`?"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Stages
+//! `parse` makes a syntax tree by hand, without recursion on chains. `check` finds what names mean and which types
+//! expressions have; what it does not know is `dyn`. `plan` replaces names by slots, folds constants, compiles patterns
+//! and picks typed paths. `run` walks the plan. Every stage is bounded by [`limits`]: no source and no request overflows
+//! the stack, loops or allocates without end.
+//!
+//! # Absence
+//! Reading an absent attribute or key is an error, which `false &&` and `true ||` absorb. `has(source.principal)`,
+//! `"x" in request.headers` and `request.headers[?"x"]` ask without failing; [`Program::unguarded`] lists the reads that
+//! nothing asks for first. Header names are looked up in lower case, however they are written.
+//!
+//! # Which language
+//! All of CEL's syntax, operators and standard functions, macros (those with two variables and `cel.bind` too), optional
+//! values, and the extensions strings (without `format`), sets and network. Messages cannot be built.
+#![forbid(unsafe_code)]
+
+mod activation;
+mod ast;
+mod check;
+mod env;
+mod error;
+mod functions;
+mod guard;
+pub mod limits;
+mod parse;
+mod plan;
+mod program;
+mod run;
+mod types;
+mod value;
+
+pub use activation::Activation;
+pub use env::{Env, EnvBuilder};
+pub use error::{Error, Errors, EvalError, EvalErrorKind};
+pub use guard::Unguarded;
+pub use program::{Program, Reference};
+pub use run::Scratch;
+pub use types::Type;
+pub use value::{Bytes, Entries, Held, List, Map, Text, Timestamp, TypeName, Value};

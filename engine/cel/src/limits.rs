@@ -1,0 +1,42 @@
+//! Every limit of this crate, in one place.
+
+/// The longest source that is parsed, in bytes.
+pub const SOURCE_MAX: usize = 16 * 1024;
+
+/// The most syntax nodes in one expression.
+pub const NODES_MAX: usize = 4_000;
+
+/// The deepest nesting of brackets, braces, parentheses and call arguments.
+pub const NESTING_MAX: usize = 96;
+
+/// The tallest syntax tree, variables that it reads included: long chains (`a + b + ...`, `a.b.c...`) count here. It
+/// keeps every recursive pass within a 2 MiB stack.
+pub const HEIGHT_MAX: usize = 250;
+
+/// The most errors that one compilation reports.
+pub const ERRORS_MAX: usize = 20;
+
+/// The most lazily evaluated variables in one environment.
+pub const LAZIES_MAX: usize = 64;
+
+/// The largest compiled form of a pattern that stands in the source, in bytes.
+pub const REGEX_MAX: usize = 1024 * 1024;
+
+/// The largest compiled form of a pattern that is computed while an expression runs, in bytes.
+pub const REGEX_RUN_MAX: usize = 64 * 1024;
+
+/// The steps that compiling a pattern while running costs.
+pub(crate) const REGEX_RUN_STEPS: u64 = 5_000;
+
+/// The steps of one evaluation unless told otherwise: about one for each node that is visited in a loop, and one for
+/// every 64 bytes that a function reads.
+pub const STEPS_DEFAULT: u64 = 100_000;
+
+/// The bytes that one evaluation may allocate unless told otherwise.
+pub const BYTES_DEFAULT: u64 = 1024 * 1024;
+
+/// The steps that folding the constants of one expression may take.
+pub(crate) const FOLD_STEPS: u64 = 100_000;
+
+/// The bytes that the folded constants of one expression may hold.
+pub(crate) const FOLD_BYTES: u64 = 256 * 1024;

@@ -1,0 +1,220 @@
+//! A checked tree as something that runs: slots instead of names, typed paths for what policies do all day, constants
+//! folded, sets hashed, patterns compiled.
+
+mod build;
+mod fold;
+mod relations;
+mod set;
+
+use regex::Regex;
+use weir_attributes::Slot;
+
+pub(crate) use build::plan;
+pub(crate) use set::TextSet;
+
+use crate::{
+    ast::{Binary, Fold},
+    error::EvalErrorKind,
+    functions::Native,
+    value::Value,
+};
+
+/// Where a fault is placed: the index of a node in the tree.
+pub(crate) type At = u32;
+
+/// Gives a value.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    Const(Value<'static>),
+    Attribute(Slot, At),
+    /// One key of a map attribute.
+    Key(Key),
+    Variable(u32, At),
+    Lazy(u16, At),
+    Local(u16),
+    Test(Box<Test>),
+    Index(Box<Index>),
+    Call(Box<Call>),
+    Arithmetic(Box<Arithmetic>),
+    Negate(Box<Plan>, At),
+    List(Box<[Element]>, At),
+    Map(Box<[(Plan, Element)]>, At),
+    Conditional(Box<Conditional>),
+    Fold(Box<FoldPlan>),
+    Bind(Box<(Plan, Plan)>),
+    OptMap(Box<OptMap>),
+    Otherwise(Box<Otherwise>),
+    Fail(EvalErrorKind, At),
+}
+
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) slot: Slot,
+    /// In lower case where the attribute is headers.
+    pub(crate) key: Box<str>,
+    pub(crate) optional: bool,
+    pub(crate) at: At,
+}
+
+/// `operand[key]`, or `operand.key` when `select` says that only maps have it.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(crate) operand: Plan,
+    pub(crate) key: Plan,
+    pub(crate) optional: bool,
+    pub(crate) select: bool,
+    pub(crate) at: At,
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) run: Native,
+    pub(crate) args: Box<[Plan]>,
+    pub(crate) at: At,
+}
+
+#[derive(Debug)]
+pub(crate) struct Arithmetic {
+    pub(crate) operator: Binary,
+    pub(crate) left: Plan,
+    pub(crate) right: Plan,
+    pub(crate) at: At,
+}
+
+#[derive(Debug)]
+pub(crate) struct Element {
+    pub(crate) value: Plan,
+    pub(crate) optional: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Conditional {
+    pub(crate) test: Test,
+    pub(crate) then: Plan,
+    pub(crate) other: Plan,
+}
+
+/// `map`, `filter` and the transforms.
+#[derive(Debug)]
+pub(crate) struct FoldPlan {
+    pub(crate) fold: Fold,
+    pub(crate) range: Plan,
+    pub(crate) two: bool,
+    pub(crate) filter: Option<Test>,
+    pub(crate) body: Plan,
+    /// The steps of one round.
+    pub(crate) cost: usize,
+    pub(crate) at: At,
+}
+
+#[derive(Debug)]
+pub(crate) struct OptMap {
+    pub(crate) operand: Plan,
+    pub(crate) body: Plan,
+    pub(crate) flat: bool,
+    pub(crate) at: At,
+}
+
+/// `operand.or(other)`, and `operand.orValue(other)` when `unwrap` says so.
+#[derive(Debug)]
+pub(crate) struct Otherwise {
+    pub(crate) operand: Plan,
+    pub(crate) other: Plan,
+    pub(crate) unwrap: bool,
+    pub(crate) at: At,
+}
+
+/// Gives a truth value.
+#[derive(Debug)]
+pub(crate) enum Test {
+    Const(bool),
+    Every(Box<[Test]>),
+    Any(Box<[Test]>),
+    Not(Box<Test>),
+    /// Whether two texts are the same, or differ.
+    Same {
+        left: Text,
+        right: Text,
+        wanted: bool,
+    },
+    Part {
+        part: Part,
+        text: Text,
+        of: Text,
+        at: At,
+    },
+    Matches {
+        text: Text,
+        pattern: Box<Regex>,
+        at: At,
+    },
+    TextIn {
+        text: Text,
+        set: Box<TextSet>,
+    },
+    Numbers {
+        operator: Binary,
+        left: Int,
+        right: Int,
+    },
+    Equal(Box<Pair>, bool),
+    Order(Box<Pair>, Binary),
+    In(Box<Pair>),
+    HasAttribute(Slot),
+    /// Whether a map attribute has a key; where the attribute itself is absent, `strict` makes it a fault.
+    HasKey {
+        key: Key,
+        strict: bool,
+    },
+    HasLazy(u16, At),
+    HasField(Box<Pair>),
+    Fold(Box<FoldTest>),
+    Value(Plan, At),
+}
+
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) left: Plan,
+    pub(crate) right: Plan,
+    pub(crate) at: At,
+}
+
+/// `all`, `exists` and `exists_one`.
+#[derive(Debug)]
+pub(crate) struct FoldTest {
+    pub(crate) fold: Fold,
+    pub(crate) range: Plan,
+    pub(crate) two: bool,
+    pub(crate) body: Test,
+    pub(crate) cost: usize,
+    pub(crate) at: At,
+}
+
+/// Which part of a text is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Start,
+    End,
+    Anywhere,
+}
+
+/// Gives a text.
+#[derive(Debug)]
+pub(crate) enum Text {
+    Const(Box<str>),
+    Attribute(Slot, At),
+    Key(Key),
+    Local(u16, At),
+    Value(Box<Plan>, At),
+}
+
+/// Gives an int.
+#[derive(Debug)]
+pub(crate) enum Int {
+    Const(i64),
+    Attribute(Slot, At),
+    Value(Box<Plan>, At),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Nodes to plans.
+
+use std::sync::Arc;
+
+use weir_attributes::{Slot, slot};
+
+use super::{Arithmetic, At, Call, Conditional, Element, FoldPlan, Index, Key, OptMap, Otherwise, Plan, fold::Folder};
+use crate::{
+    ast::{Binary, Entry, Fold, FoldCall, Kind, Literal, NodeId},
+    check::{Checked, Meaning},
+    env::Lazy,
+    error::EvalErrorKind,
+    functions::Native,
+    program::{Program, Reference},
+    types::Type,
+    value::{Bytes, Value},
+};
+
+/// Plans a checked tree that may read those variables.
+pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>) -> Program {
+    let mut planner = Planner { checked: &checked, lazies: &lazies, references: Vec::new(), folder: Folder::new() };
+    let plan = planner.plan(checked.ast.root);
+    let references = std::mem::take(&mut planner.references);
+    Program::new(checked, plan, lazies, references)
+}
+
+pub(super) struct Planner<'c> {
+    pub(super) checked: &'c Checked,
+    lazies: &'c [Lazy],
+    references: Vec<Reference>,
+    folder: Folder,
+}
+
+impl<'c> Planner<'c> {
+    pub(super) fn plan(&mut self, id: NodeId) -> Plan {
+        let checked = self.checked;
+        let at = id.0;
+        match checked.meaning(id) {
+            Meaning::Attribute(slot) => {
+                self.note(slot, None);
+                return Plan::Attribute(slot, at);
+            }
+            Meaning::Variable(index) => return Plan::Variable(index, at),
+            Meaning::Lazy(index) => {
+                self.note_lazy(index);
+                return Plan::Lazy(index, at);
+            }
+            Meaning::Local(index) => return Plan::Local(index),
+            Meaning::Type(name) => return Plan::Const(Value::Type(name)),
+            Meaning::Undeclared => return Plan::Fail(EvalErrorKind::Undeclared, at),
+            Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) => {}
+        }
+        if self.is_test(id) {
+            return match self.test(id) {
+                super::Test::Const(value) => Plan::Const(Value::Bool(value)),
+                super::Test::Value(plan, _) => plan,
+                test => Plan::Test(Box::new(test)),
+            };
+        }
+        match checked.ast.kind(id) {
+            Kind::Literal(literal) => Plan::Const(constant(literal)),
+            Kind::Select { operand, field, optional } => {
+                let field = checked.ast.text(*field);
+                self.access(*operand, Plan::Const(Value::shared(field)), *optional, true, at)
+            }
+            Kind::Index { operand, index, optional } => {
+                let key = self.plan(*index);
+                self.access(*operand, key, *optional, false, at)
+            }
+            Kind::Call { target, args, function } => self.call(id, *target, args, checked.ast.text(*function)),
+            Kind::List(elements) => {
+                let elements: Box<[Element]> =
+                    elements.iter().map(|e| Element { value: self.plan(e.value), optional: e.optional }).collect();
+                let constant = elements.iter().all(|element| element.value.is_const());
+                self.folded(Plan::List(elements, at), constant)
+            }
+            Kind::Map(entries) => self.map(entries, at),
+            Kind::Binary { operator, left, right } => {
+                let (left, right) = (self.plan(*left), self.plan(*right));
+                let constant = left.is_const() && right.is_const();
+                self.folded(Plan::Arithmetic(Box::new(Arithmetic { operator: *operator, left, right, at })), constant)
+            }
+            Kind::Unary { operand, .. } => {
+                let operand = self.plan(*operand);
+                let constant = operand.is_const();
+                self.folded(Plan::Negate(Box::new(operand), at), constant)
+            }
+            Kind::Conditional { test, then, other } => {
+                let (test, then, other) = (self.test(*test), self.plan(*then), self.plan(*other));
+                Plan::Conditional(Box::new(Conditional { test, then, other }))
+            }
+            Kind::Fold(call) => self.fold(call, at),
+            Kind::Bind { value, body, .. } => Plan::Bind(Box::new((self.plan(*value), self.plan(*body)))),
+            Kind::OptMap { operand, body, flat, .. } => {
+                let (operand, body) = (self.plan(*operand), self.plan(*body));
+                Plan::OptMap(Box::new(OptMap { operand, body, flat: *flat, at }))
+            }
+            // Identifiers have a meaning, logic is a test, messages are refused or left to fail.
+            Kind::Ident { .. } | Kind::Logic { .. } | Kind::Has { .. } | Kind::Struct { .. } => {
+                Plan::Fail(EvalErrorKind::Undeclared, at)
+            }
+        }
+    }
+
+    fn folded(&mut self, plan: Plan, constant: bool) -> Plan {
+        if constant { self.folder.fold(plan) } else { plan }
+    }
+
+    /// Notes that the expression can read an attribute, or one key of it.
+    pub(super) fn note(&mut self, slot: Slot, key: Option<&str>) {
+        let whole = self.references.iter().any(|reference| reference.slot == slot && reference.key.is_none());
+        if whole || self.references.iter().any(|reference| reference.slot == slot && reference.key.as_deref() == key) {
+            return;
+        }
+        if key.is_none() {
+            self.references.retain(|reference| reference.slot != slot);
+        }
+        self.references.push(Reference { slot, key: key.map(Box::from) });
+    }
+
+    pub(super) fn note_lazy(&mut self, index: u16) {
+        let Some(lazy) = self.lazies.get(usize::from(index)) else { return };
+        for reference in lazy.program.references() {
+            self.note(reference.slot, reference.key.as_deref());
+        }
+    }
+
+    /// The attribute that a node is, when it is a map.
+    pub(super) fn map_attribute(&self, id: NodeId) -> Option<Slot> {
+        match self.checked.meaning(id) {
+            Meaning::Attribute(slot) if matches!(Type::from(slot.attribute().ty), Type::Map(..)) => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// One key of a map attribute; notes it.
+    pub(super) fn key(&mut self, slot: Slot, key: &str, optional: bool, at: At) -> Key {
+        let headers = matches!(slot, slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL | slot::RESPONSE_HEADERS);
+        let key: Box<str> = if headers { key.to_ascii_lowercase().into() } else { key.into() };
+        self.note(slot, Some(&key));
+        Key { slot, key, optional, at }
+    }
+
+    fn access(&mut self, operand: NodeId, key: Plan, optional: bool, select: bool, at: At) -> Plan {
+        if let Some(slot) = self.map_attribute(operand)
+            && let Some(text) = key.is_fixed_text()
+        {
+            return Plan::Key(self.key(slot, text, optional, at));
+        }
+        let operand = self.plan(operand);
+        let constant = operand.is_const() && key.is_const();
+        self.folded(Plan::Index(Box::new(Index { operand, key, optional, select, at })), constant)
+    }
+
+    fn map(&mut self, entries: &[Entry], at: At) -> Plan {
+        let entries: Box<[(Plan, Element)]> = entries
+            .iter()
+            .map(|entry| {
+                let key = self.plan(entry.key);
+                (key, Element { value: self.plan(entry.value), optional: entry.optional })
+            })
+            .collect();
+        let constant = entries.iter().all(|(key, element)| key.is_const() && element.value.is_const());
+        self.folded(Plan::Map(entries, at), constant)
+    }
+
+    fn call(&mut self, id: NodeId, target: Option<NodeId>, args: &[NodeId], name: &str) -> Plan {
+        let (run, target): (Native, _) = match self.checked.meaning(id) {
+            Meaning::Function(run) => (run, target),
+            Meaning::Qualified(run) => (run, None),
+            _ => return Plan::Fail(EvalErrorKind::Undeclared, id.0),
+        };
+        if let (Some(operand), "or" | "orValue", &[other]) = (target, name, args) {
+            let (operand, other) = (self.plan(operand), self.plan(other));
+            return Plan::Otherwise(Box::new(Otherwise { operand, other, unwrap: name == "orValue", at: id.0 }));
+        }
+        let mut args: Box<[Plan]> = target.into_iter().chain(args.iter().copied()).map(|arg| self.plan(arg)).collect();
+        // A literal address is read once.
+        let reader = match name {
+            "containsIP" => "ip",
+            "containsCIDR" => "cidr",
+            _ => "",
+        };
+        if let (Some(read), Some(last)) = (crate::functions::forms(reader, false).first(), args.last_mut())
+            && last.is_fixed_text().is_some()
+        {
+            let literal = std::mem::replace(last, Plan::Fail(EvalErrorKind::Invalid, id.0));
+            *last = self.folder.fold(Plan::Call(Box::new(Call { run: read.run, args: Box::new([literal]), at: id.0 })));
+        }
+        let constant = args.iter().all(Plan::is_const);
+        self.folded(Plan::Call(Box::new(Call { run, args, at: id.0 })), constant)
+    }
+
+    fn fold(&mut self, call: &FoldCall, at: At) -> Plan {
+        let range = self.plan(call.range);
+        let filter = match call.fold {
+            Fold::Filter => Some(self.test(call.body)),
+            _ => call.filter.map(|filter| self.test(filter)),
+        };
+        let body = if call.fold == Fold::Filter { Plan::Const(Value::Null) } else { self.plan(call.body) };
+        let cost = self.size(call.body) + call.filter.map_or(0, |filter| self.size(filter));
+        let two = call.second.is_some();
+        Plan::Fold(Box::new(FoldPlan { fold: call.fold, range, two, filter, body, cost, at }))
+    }
+
+    /// How many nodes a tree has.
+    pub(super) fn size(&self, id: NodeId) -> usize {
+        let mut size = 1;
+        self.checked.ast.kind(id).children(|child| size += self.size(child));
+        size
+    }
+
+    /// Whether a sum of products, rather than a relation.
+    pub(super) fn is_arithmetic(operator: Binary) -> bool {
+        matches!(operator, Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder)
+    }
+}
+
+fn constant(literal: &Literal) -> Value<'static> {
+    match literal {
+        Literal::Null => Value::Null,
+        Literal::Bool(value) => Value::Bool(*value),
+        Literal::Int(value) => Value::Int(*value),
+        Literal::Uint(value) => Value::Uint(*value),
+        Literal::Double(value) => Value::Double(*value),
+        Literal::Text(text) => Value::shared(text.clone()),
+        Literal::Bytes(bytes) => Value::Bytes(Bytes::Shared(bytes.clone())),
+    }
+}

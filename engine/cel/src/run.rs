@@ -1,0 +1,85 @@
+//! Plans to values, on one activation, within a budget.
+
+mod access;
+mod folds;
+mod scratch;
+mod truth;
+mod values;
+
+use smallvec::SmallVec;
+use weir_attributes::Slot;
+
+pub(crate) use scratch::Budget;
+pub use scratch::Scratch;
+
+use crate::{
+    activation::Activation,
+    env::Lazy,
+    error::{EvalErrorKind, Fault},
+    value::Value,
+};
+
+type Run<T> = Result<T, Fault>;
+
+/// One evaluation under way: what it reads, what it may still spend, and the macro variables in sight.
+pub(crate) struct Cx<'a, 's> {
+    activation: &'a dyn Activation,
+    lazies: &'a [Lazy],
+    locals: SmallVec<[Value<'a>; 4]>,
+    scratch: &'s mut Scratch,
+}
+
+impl<'a, 's> Cx<'a, 's> {
+    pub(crate) fn new(activation: &'a dyn Activation, lazies: &'a [Lazy], scratch: &'s mut Scratch) -> Self {
+        Self { activation, lazies, locals: SmallVec::new(), scratch }
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.scratch.budget
+    }
+
+    fn local(&self, index: u16) -> Option<&Value<'a>> {
+        self.locals.get(usize::from(index))
+    }
+
+    /// The value of a variable that is evaluated when it is first read.
+    fn lazy(&mut self, index: u16, at: u32) -> Run<Value<'a>> {
+        let lazies = self.lazies;
+        let Some(lazy) = lazies.get(usize::from(index)) else {
+            return Err(Fault::new(EvalErrorKind::AbsentVariable, at));
+        };
+        if let Some(known) = self.scratch.memo.get(&lazy.id) {
+            return known.clone();
+        }
+        let outer = std::mem::take(&mut self.locals);
+        let outcome = lazy.program.plan().run(self).map_err(|mut fault| {
+            if fault.lazy == 0 {
+                fault.lazy = index + 1;
+            }
+            fault
+        });
+        self.locals = outer;
+        match outcome {
+            // What has run out of its budget may do better in another evaluation.
+            Err(fault) if fault.is_fatal() => Err(fault),
+            Err(fault) => {
+                self.scratch.memo.insert(lazy.id, Err(fault));
+                Err(fault)
+            }
+            Ok(value) => {
+                let kept = scratch::keep(&value, &mut self.scratch.budget).map_err(|kind| Fault::new(kind, at))?;
+                self.scratch.memo.insert(lazy.id, Ok(kept));
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// No attributes and no variables.
+pub(crate) struct Nothing;
+
+impl Activation for Nothing {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+}

@@ -1,0 +1,142 @@
+//! Attributes, keys, fields and indexes.
+
+use weir_attributes::Slot;
+
+use super::{Cx, Run};
+use crate::{
+    error::{
+        EvalErrorKind::{self, AbsentAttribute, AbsentKey, NoOverload, OutOfRange},
+        Fault,
+    },
+    plan::{Index, Key},
+    value::{Map, Text, Value, attribute_key, header_lines},
+};
+
+impl<'a> Cx<'a, '_> {
+    #[inline]
+    pub(super) fn attribute(&self, slot: Slot, at: u32) -> Run<Value<'a>> {
+        match self.activation.attribute(slot) {
+            Some(value) => Ok(value.into()),
+            None => Err(Fault::new(AbsentAttribute(slot), at)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn attribute_text(&self, slot: Slot, at: u32) -> Run<Text<'a>> {
+        match self.activation.text(slot) {
+            Some(text) => Ok(Text::Borrowed(text)),
+            None => Err(Fault::new(self.no_text(slot), at)),
+        }
+    }
+
+    #[cold]
+    fn no_text(&self, slot: Slot) -> EvalErrorKind {
+        if self.activation.attribute(slot).is_some() { NoOverload } else { AbsentAttribute(slot) }
+    }
+
+    /// The text at one key of a map attribute, without copying it.
+    #[inline]
+    pub(super) fn key_text(&mut self, key: &'a Key) -> Run<Text<'a>> {
+        if let Some(weir_attributes::Value::Map(map)) = self.activation.attribute(key.slot) {
+            return match map.get(&key.key) {
+                Some(std::borrow::Cow::Borrowed(text)) => Ok(Text::Borrowed(text)),
+                Some(std::borrow::Cow::Owned(text)) => {
+                    self.budget().grow(text.len()).map_err(|kind| Fault::new(kind, key.at))?;
+                    Ok(Text::Shared(text.into()))
+                }
+                None => Err(Fault::new(AbsentKey, key.at)),
+            };
+        }
+        match self.key(key)? {
+            Value::String(text) => Ok(text),
+            _ => Err(Fault::new(NoOverload, key.at)),
+        }
+    }
+
+    pub(super) fn key(&mut self, key: &'a Key) -> Run<Value<'a>> {
+        let found = match self.activation.attribute(key.slot) {
+            Some(weir_attributes::Value::Map(map)) => attribute_key(map, &key.key, self.budget()),
+            Some(weir_attributes::Value::ListMap(headers)) => header_lines(headers, &key.key, self.budget()),
+            Some(_) => Err(NoOverload),
+            None if key.optional => Ok(None),
+            None => Err(AbsentAttribute(key.slot)),
+        };
+        finish(found, key.optional, AbsentKey).map_err(|kind| Fault::new(kind, key.at))
+    }
+
+    pub(super) fn has_key(&self, key: &Key, strict: bool) -> Run<bool> {
+        match self.activation.attribute(key.slot) {
+            Some(weir_attributes::Value::Map(map)) => Ok(map.contains_key(&key.key)),
+            Some(weir_attributes::Value::ListMap(headers)) => Ok(headers.contains(&key.key)),
+            Some(_) => Err(Fault::new(NoOverload, key.at)),
+            None if strict => Err(Fault::new(AbsentAttribute(key.slot), key.at)),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) fn index(&mut self, index: &'a Index) -> Run<Value<'a>> {
+        let operand = index.operand.run(self)?;
+        let key = index.key.run(self)?;
+        lookup(&operand, &key, index.optional, index.select, self).map_err(|kind| Fault::new(kind, index.at))
+    }
+
+    /// `has(value.field)`.
+    pub(super) fn has_field(value: &Value<'a>, field: &Value<'a>) -> Result<bool, EvalErrorKind> {
+        match value {
+            Value::Map(map) => Ok(map.contains(field)),
+            Value::Optional(None) => Ok(false),
+            Value::Optional(Some(inner)) => Self::has_field(inner, field),
+            _ => Err(NoOverload),
+        }
+    }
+}
+
+/// What was looked for: as an optional, or an error when it is not there.
+fn finish<'a>(
+    found: Result<Option<Value<'a>>, EvalErrorKind>,
+    optional: bool,
+    absent: EvalErrorKind,
+) -> Result<Value<'a>, EvalErrorKind> {
+    match (found?, optional) {
+        (Some(value), true) => Ok(Value::some(value)),
+        (Some(value), false) => Ok(value),
+        (None, true) => Ok(Value::Optional(None)),
+        (None, false) => Err(absent),
+    }
+}
+
+fn lookup<'a>(
+    operand: &Value<'a>,
+    key: &Value<'a>,
+    optional: bool,
+    select: bool,
+    cx: &mut Cx<'a, '_>,
+) -> Result<Value<'a>, EvalErrorKind> {
+    match operand {
+        Value::Map(map) => finish(map.get(key, cx.budget()), optional, absent_or_bad(map, key)),
+        Value::List(list) if !select => {
+            let place = place(key)?;
+            finish(Ok(place.and_then(|place| list.get(place)).cloned()), optional, OutOfRange)
+        }
+        Value::Optional(None) => Ok(Value::Optional(None)),
+        Value::Optional(Some(inner)) => lookup(inner, key, true, select, cx),
+        _ => Err(NoOverload),
+    }
+}
+
+fn absent_or_bad(_: &Map<'_>, key: &Value<'_>) -> EvalErrorKind {
+    match key {
+        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::String(_) => AbsentKey,
+        _ => EvalErrorKind::BadKey,
+    }
+}
+
+/// A place in a list: whole numbers of any number type.
+fn place(key: &Value<'_>) -> Result<Option<usize>, EvalErrorKind> {
+    match key {
+        Value::Int(place) => Ok(usize::try_from(*place).ok()),
+        Value::Uint(place) => Ok(usize::try_from(*place).ok()),
+        Value::Double(place) if place.fract() == 0.0 && (0.0..1e15).contains(place) => Ok(Some(*place as usize)),
+        _ => Err(NoOverload),
+    }
+}

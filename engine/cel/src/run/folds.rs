@@ -1,0 +1,138 @@
+//! Macros that go through lists and maps.
+
+use super::{Cx, Run};
+use crate::{
+    ast::Fold,
+    error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
+    plan::{FoldPlan, FoldTest},
+    value::{Entries, List, Map, Value},
+};
+
+/// What a macro goes through.
+enum Items<'a> {
+    List(List<'a>),
+    /// The keys, and the map for their values.
+    Map(Vec<Value<'a>>, Map<'a>),
+}
+
+impl<'a> Items<'a> {
+    fn of(range: Value<'a>, cx: &mut Cx<'a, '_>) -> Result<Self, EvalErrorKind> {
+        match range {
+            Value::List(list) => Ok(Self::List(list)),
+            Value::Map(map) => Ok(Self::Map(map.keys(cx.budget())?, map)),
+            _ => Err(NoOverload),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::List(list) => list.len(),
+            Self::Map(keys, _) => keys.len(),
+        }
+    }
+
+    /// The key of an item: its place in a list.
+    fn key(&self, index: usize) -> Value<'a> {
+        match self {
+            Self::List(_) => Value::Int(index as i64),
+            Self::Map(keys, _) => keys.get(index).cloned().unwrap_or(Value::Null),
+        }
+    }
+
+    /// What a single variable stands for: an element of a list, a key of a map.
+    fn item(&self, index: usize) -> Value<'a> {
+        match self {
+            Self::List(list) => list.get(index).cloned().unwrap_or(Value::Null),
+            Self::Map(..) => self.key(index),
+        }
+    }
+
+    fn value(&self, index: usize, cx: &mut Cx<'a, '_>) -> Result<Value<'a>, EvalErrorKind> {
+        match self {
+            Self::List(_) => Ok(self.item(index)),
+            Self::Map(_, map) => {
+                let key = self.key(index);
+                map.get(&key, cx.budget())?.ok_or(EvalErrorKind::AbsentKey)
+            }
+        }
+    }
+}
+
+/// Puts the variables of a round where its body finds them.
+fn enter<'a>(items: &Items<'a>, index: usize, two: bool, cx: &mut Cx<'a, '_>) -> Result<(), EvalErrorKind> {
+    if two {
+        let value = items.value(index, cx)?;
+        cx.locals.push(items.key(index));
+        cx.locals.push(value);
+    } else {
+        cx.locals.push(items.item(index));
+    }
+    Ok(())
+}
+
+impl FoldTest {
+    #[inline(never)]
+    pub(super) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+        let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
+        let range = self.range.run(cx)?;
+        let items = Items::of(range, cx).map_err(place)?;
+        let outer = cx.locals.len();
+        let (mut first, mut hits) = (None, 0usize);
+        for index in 0..items.len() {
+            cx.budget().spend(self.cost).map_err(place)?;
+            let entered = enter(&items, index, self.two, cx).map_err(place);
+            let outcome = entered.and_then(|()| self.body.run(cx));
+            cx.locals.truncate(outer);
+            match (self.fold, outcome) {
+                (Fold::All, Ok(false)) => return Ok(false),
+                (Fold::Exists, Ok(true)) => return Ok(true),
+                (_, Ok(value)) => hits += usize::from(value),
+                (Fold::All | Fold::Exists, Err(fault)) if !fault.is_fatal() => first = first.or(Some(fault)),
+                (_, Err(fault)) => return Err(fault),
+            }
+        }
+        match (first, self.fold) {
+            (Some(fault), _) => Err(fault),
+            (None, Fold::ExistsOne) => Ok(hits == 1),
+            (None, fold) => Ok(fold == Fold::All),
+        }
+    }
+}
+
+impl FoldPlan {
+    #[inline(never)]
+    pub(super) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+        let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
+        let range = self.range.run(cx)?;
+        let items = Items::of(range, cx).map_err(place)?;
+        let outer = cx.locals.len();
+        let (mut list, mut map) = (Vec::new(), Entries::default());
+        for index in 0..items.len() {
+            cx.budget().spend(self.cost).map_err(place)?;
+            let entered = enter(&items, index, self.two, cx).map_err(place);
+            let outcome = entered.and_then(|()| self.round(&items, index, cx));
+            cx.locals.truncate(outer);
+            let Some(value) = outcome? else { continue };
+            cx.budget().grow(2 * size_of::<Value<'_>>()).map_err(place)?;
+            if self.fold == Fold::TransformMap {
+                map.push(items.key(index), value).map_err(place)?;
+            } else {
+                list.push(value);
+            }
+        }
+        Ok(if self.fold == Fold::TransformMap { Value::Map(Map::new(map)) } else { Value::shared_list(list) })
+    }
+
+    /// What one item becomes; none when it is filtered out.
+    fn round<'a>(&'a self, items: &Items<'a>, index: usize, cx: &mut Cx<'a, '_>) -> Run<Option<Value<'a>>> {
+        if let Some(filter) = &self.filter
+            && !filter.run(cx)?
+        {
+            return Ok(None);
+        }
+        if self.fold == Fold::Filter {
+            return Ok(Some(items.item(index)));
+        }
+        self.body.run(cx).map(Some)
+    }
+}

@@ -1,0 +1,148 @@
+//! What evaluations reuse, and what they may spend.
+
+use std::collections::HashMap;
+
+use crate::{
+    error::{EvalErrorKind, Fault},
+    limits::{BYTES_DEFAULT, STEPS_DEFAULT},
+    value::{Map, Value},
+};
+
+/// The steps and bytes that are left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    steps: u64,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(crate) const fn new(steps: u64, bytes: u64) -> Self {
+        Self { steps, bytes }
+    }
+
+    pub(crate) const fn unlimited() -> Self {
+        Self::new(u64::MAX, u64::MAX)
+    }
+
+    /// Half of what was left.
+    pub(crate) const fn half(before: Self) -> Self {
+        Self::new(before.steps / 2, before.bytes / 2)
+    }
+
+    /// Takes steps.
+    pub(crate) fn spend(&mut self, steps: usize) -> Result<(), EvalErrorKind> {
+        match self.steps.checked_sub(steps as u64) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => {
+                self.steps = 0;
+                Err(EvalErrorKind::Budget)
+            }
+        }
+    }
+
+    /// Takes the steps of going through that many bytes.
+    pub(crate) fn read(&mut self, bytes: usize) -> Result<(), EvalErrorKind> {
+        self.spend(bytes / 64)
+    }
+
+    /// Takes bytes that are about to be allocated, and the steps of filling them.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), EvalErrorKind> {
+        match self.bytes.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.bytes = left;
+                self.read(bytes)
+            }
+            None => {
+                self.bytes = 0;
+                Err(EvalErrorKind::Budget)
+            }
+        }
+    }
+}
+
+/// The values of lazily evaluated variables, and the budget of an evaluation. One serves all programs that are evaluated
+/// on one activation, one after the other; [`Scratch::reset`] makes it ready for the next activation.
+#[derive(Debug)]
+pub struct Scratch {
+    pub(crate) budget: Budget,
+    pub(super) memo: HashMap<u64, Result<Value<'static>, Fault>>,
+    limit: Budget,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scratch {
+    /// With the default budget, [`crate::limits::STEPS_DEFAULT`] and [`crate::limits::BYTES_DEFAULT`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_budget(STEPS_DEFAULT, BYTES_DEFAULT)
+    }
+
+    /// Each evaluation may take that many steps and allocate that many bytes.
+    #[must_use]
+    pub fn with_budget(steps: u64, bytes: u64) -> Self {
+        let limit = Budget::new(steps, bytes);
+        Self { budget: limit, memo: HashMap::new(), limit }
+    }
+
+    /// Forgets the values of variables: the next evaluation is on another activation.
+    pub fn reset(&mut self) {
+        if !self.memo.is_empty() {
+            self.memo.clear();
+        }
+    }
+
+    /// A full budget for the next evaluation.
+    pub(crate) fn refill(&mut self) {
+        self.budget = self.limit;
+    }
+
+    /// The steps that the last evaluation took.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.limit.steps - self.budget.steps
+    }
+
+    /// The bytes that the last evaluation allocated.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.limit.bytes - self.budget.bytes
+    }
+}
+
+/// A copy that outlives the activation.
+pub(super) fn keep(value: &Value<'_>, budget: &mut Budget) -> Result<Value<'static>, EvalErrorKind> {
+    charge(value, budget)?;
+    Ok(value.clone().into_static())
+}
+
+fn charge(value: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    match value {
+        Value::String(text) => budget.grow(text.len()),
+        Value::Bytes(bytes) => budget.grow(bytes.len()),
+        Value::List(list) => {
+            budget.grow(size_of_val(&**list))?;
+            list.iter().try_for_each(|element| charge(element, budget))
+        }
+        Value::Map(Map::Entries(entries)) => entries.pairs().iter().try_for_each(|(key, value)| {
+            budget.grow(2 * size_of::<Value<'_>>())?;
+            charge(key, budget)?;
+            charge(value, budget)
+        }),
+        Value::Map(Map::Attribute(weir_attributes::Map::Headers(headers)) | Map::Lines(headers)) => {
+            headers.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
+        }
+        Value::Map(Map::Attribute(weir_attributes::Map::Labels(labels))) => {
+            labels.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
+        }
+        Value::Optional(Some(inner)) => charge(inner, budget),
+        _ => Ok(()),
+    }
+}

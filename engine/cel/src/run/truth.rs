@@ -1,0 +1,175 @@
+//! Tests, with errors absorbed: `false && error` is false, `true || error` is true.
+
+use std::cmp::Ordering;
+
+use super::{Cx, Run};
+use crate::{
+    ast::Binary,
+    error::{
+        EvalErrorKind::{self, AbsentAttribute, AbsentKey, AbsentVariable, NoOverload},
+        Fault,
+    },
+    plan::{Int, Pair, Part, Plan, Test, Text},
+    value::{self, Value, equal, order},
+};
+
+impl Test {
+    pub(crate) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+        match self {
+            Self::Const(value) => Ok(*value),
+            Self::Every(terms) => terms_run(terms, true, cx),
+            Self::Any(terms) => terms_run(terms, false, cx),
+            Self::Not(test) => test.run(cx).map(|value| !value),
+            Self::Same { left, right, wanted } => Ok((*left.run(cx)? == *right.run(cx)?) == *wanted),
+            Self::Part { part, text, of, at } => part_run(*part, text, of, *at, cx),
+            Self::Matches { text, pattern, at } => {
+                let text = text.run(cx)?;
+                cx.budget().read(4 * text.len()).map_err(|kind| Fault::new(kind, *at))?;
+                Ok(pattern.is_match(&text))
+            }
+            Self::TextIn { text, set } => Ok(set.contains(&text.run(cx)?)),
+            Self::Numbers { operator, left, right } => {
+                let ordering = left.run(cx)?.cmp(&right.run(cx)?);
+                Ok(holds(*operator, Some(ordering)))
+            }
+            Self::Equal(pair, wanted) => equal_run(pair, *wanted, cx),
+            Self::Order(pair, operator) => order_run(pair, *operator, cx),
+            Self::In(pair) => in_run(pair, cx),
+            Self::HasAttribute(slot) => Ok(cx.activation.attribute(*slot).is_some()),
+            Self::HasKey { key, strict } => cx.has_key(key, *strict),
+            Self::HasLazy(index, at) => has_lazy(*index, *at, cx),
+            Self::HasField(pair) => has_field_run(pair, cx),
+            Self::Fold(fold) => fold.run(cx),
+            Self::Value(plan, at) => truth(plan, *at, cx),
+        }
+    }
+}
+
+/// The terms of `&&` (all) or `||`, in order, until one decides; a fault stands only when none does.
+fn terms_run<'a>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let mut first: Option<Fault> = None;
+    for term in terms {
+        match term.run(cx) {
+            Ok(value) if value != all => return Ok(value),
+            Ok(_) => {}
+            Err(fault) if fault.is_fatal() => return Err(fault),
+            Err(fault) => first = first.or(Some(fault)),
+        }
+    }
+    first.map_or(Ok(all), Err)
+}
+
+#[inline]
+fn part_run<'a>(part: Part, text: &'a Text, of: &'a Text, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (text, of) = (text.run(cx)?, of.run(cx)?);
+    Ok(match part {
+        Part::Start => text.starts_with(&*of),
+        Part::End => text.ends_with(&*of),
+        Part::Anywhere => {
+            cx.budget().read(text.len()).map_err(|kind| Fault::new(kind, at))?;
+            text.contains(&*of)
+        }
+    })
+}
+
+fn holds(operator: Binary, ordering: Option<Ordering>) -> bool {
+    match operator {
+        Binary::Equal => ordering == Some(Ordering::Equal),
+        Binary::NotEqual => ordering != Some(Ordering::Equal),
+        Binary::Less => ordering == Some(Ordering::Less),
+        Binary::LessEqual => matches!(ordering, Some(Ordering::Less | Ordering::Equal)),
+        Binary::Greater => ordering == Some(Ordering::Greater),
+        _ => matches!(ordering, Some(Ordering::Greater | Ordering::Equal)),
+    }
+}
+
+#[inline(never)]
+fn equal_run<'a>(pair: &'a Pair, wanted: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (left, right) = (pair.left.run(cx)?, pair.right.run(cx)?);
+    let same = equal(&left, &right, cx.budget()).map_err(|kind| Fault::new(kind, pair.at))?;
+    Ok(same == wanted)
+}
+
+#[inline(never)]
+fn order_run<'a>(pair: &'a Pair, operator: Binary, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (left, right) = (pair.left.run(cx)?, pair.right.run(cx)?);
+    let ordering = order(&left, &right, cx.budget()).map_err(|kind| Fault::new(kind, pair.at))?;
+    Ok(holds(operator, ordering))
+}
+
+#[inline(never)]
+fn in_run<'a>(pair: &'a Pair, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (element, of) = (pair.left.run(cx)?, pair.right.run(cx)?);
+    let found = match &of {
+        Value::Map(map) => Ok(map.contains(&element)),
+        Value::List(list) => crate::functions::has(list, &element, cx.budget()),
+        _ => Err(NoOverload),
+    };
+    found.map_err(|kind| Fault::new(kind, pair.at))
+}
+
+/// Whether a variable has a value: what is absent makes it absent, other errors are errors.
+#[inline(never)]
+fn has_lazy(index: u16, at: u32, cx: &mut Cx<'_, '_>) -> Run<bool> {
+    match cx.lazy(index, at) {
+        Ok(_) => Ok(true),
+        Err(Fault { kind: AbsentAttribute(_) | AbsentKey | AbsentVariable, .. }) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+#[inline(never)]
+fn has_field_run<'a>(pair: &'a Pair, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (value, field) = (pair.left.run(cx)?, pair.right.run(cx)?);
+    Cx::has_field(&value, &field).map_err(|kind| Fault::new(kind, pair.at))
+}
+
+fn truth<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    match plan.run(cx)? {
+        Value::Bool(value) => Ok(value),
+        _ => Err(Fault::new(NoOverload, at)),
+    }
+}
+
+impl Text {
+    #[inline]
+    fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>> {
+        match self {
+            Self::Const(text) => Ok(value::Text::Borrowed(text)),
+            Self::Attribute(slot, at) => cx.attribute_text(*slot, *at),
+            Self::Key(key) => cx.key_text(key),
+            Self::Local(index, at) => match cx.local(*index) {
+                Some(Value::String(text)) => Ok(text.clone()),
+                _ => Err(Fault::new(NoOverload, *at)),
+            },
+            Self::Value(plan, at) => text(plan, *at, cx),
+        }
+    }
+}
+
+#[inline(never)]
+fn text<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>> {
+    match plan.run(cx)? {
+        Value::String(text) => Ok(text),
+        _ => Err(Fault::new(NoOverload, at)),
+    }
+}
+
+impl Int {
+    #[inline]
+    fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<i64> {
+        let (kind, at): (EvalErrorKind, u32) = match self {
+            Self::Const(value) => return Ok(*value),
+            Self::Attribute(slot, at) => match cx.activation.attribute(*slot) {
+                Some(weir_attributes::Value::Int(value)) => return Ok(value),
+                Some(_) => (NoOverload, *at),
+                None => (AbsentAttribute(*slot), *at),
+            },
+            Self::Value(plan, at) => match plan.run(cx)? {
+                Value::Int(value) => return Ok(value),
+                _ => (NoOverload, *at),
+            },
+        };
+        Err(Fault::new(kind, at))
+    }
+}
