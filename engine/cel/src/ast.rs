@@ -137,7 +137,7 @@ pub(crate) enum Kind {
     Map(Box<[Entry]>),
     Struct {
         name: NodeId,
-        fields: Box<[Field]>,
+        fields: Box<[NodeId]>,
     },
     Unary {
         operator: Unary,
