@@ -102,6 +102,12 @@ impl Diagnostic {
         Self::new(place, Some(Excerpt::cut(text, range)), message.into())
     }
 
+    /// As [`Diagnostic::at`], where the line holds a secret: its values are masked.
+    pub(crate) fn at_secret(file: &str, text: &str, range: Range<usize>, message: impl Into<String>) -> Self {
+        let place = Place::in_text(file, text, range.start);
+        Self::new(place, Some(Excerpt::cut_masked(text, range, true)), message.into())
+    }
+
     fn new(place: Place, excerpt: Option<Excerpt>, message: String) -> Self {
         let message = bounded(message);
         Diagnostic { severity: Severity::Error, place, message, help: None, resource: None, excerpt, related: None }

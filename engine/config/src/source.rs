@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Diagnostics;
+use crate::yaml;
 
 mod folder;
 #[cfg(test)]
@@ -22,12 +23,19 @@ mod tests;
 const STEADY_ATTEMPTS: usize = 4;
 
 /// One file of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Path relative to the configuration's folder, with `/` between the parts.
     pub path: String,
     /// Its text, without a byte order mark.
     pub text: Arc<str>,
+}
+
+/// Without the text: it may hold credentials.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceFile").field("path", &self.path).field("bytes", &self.text.len()).finish()
+    }
 }
 
 /// Which content a configuration has: the SHA-256 of its files' paths and bytes. Equal content, equal version.
@@ -158,6 +166,11 @@ impl Sources {
     /// Which content this is.
     pub fn version(&self) -> &Version {
         &self.0.version
+    }
+
+    /// Whether all files were read and parse as YAML: what can be known of a file that may still be being written.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        self.problems().is_empty() && self.files().iter().all(|file| yaml::split(&file.text).1.is_none())
     }
 
     /// The file at `index` as an operator would open it.
