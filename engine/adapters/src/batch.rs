@@ -119,3 +119,6 @@ fn pairs<'r>(cell: &'r Option<Held<'_>>, interner: &mut Interner<'r>) -> Vec<(u3
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

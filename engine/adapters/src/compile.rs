@@ -16,6 +16,8 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     config.epoch_interruption(true);
     config.max_wasm_stack(STACK_BYTES_MAX);
     config.async_stack_size(2 * STACK_BYTES_MAX);
+    // Addresses inside a stripped plugin tell an operator nothing.
+    config.wasm_backtrace_max_frames(None);
     // Nothing here needs tasks inside a component; without them a call is cheaper.
     config.concurrency_support(false);
     Engine::new(&config).map_err(|e| Error::Engine(format!("{e:#}")))

@@ -55,6 +55,8 @@ pub enum Cause {
     Output(String),
     /// This required input is absent.
     Absent(String),
+    /// The request can be read in more ways than a plugin is asked about.
+    Doubt(String),
     /// The plugin itself said that it has no answer.
     Refused(String),
     /// No instance was free for so long.
@@ -83,6 +85,7 @@ impl fmt::Display for Cause {
             Cause::Absent(input) => {
                 write!(f, "was not called: the request has no {input}, which the manifest requires")
             }
+            Cause::Doubt(text) => write!(f, "was not called: the request is in doubt, {text}"),
             Cause::Refused(text) => write!(f, "failed: {text}"),
             Cause::Busy(time) => write!(f, "found no free instance within {time:?}"),
             Cause::World => write!(f, "is not what this plugin does: it is of the other world"),

@@ -10,11 +10,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::stats::Counters;
 use crate::symbols::Symbols;
-use crate::voice::{Stdio, Voice};
+use crate::voice::Voice;
 use crate::{CORE_INSTANCES_MAX, Emission, Limits, MetricFamily, TABLE_ELEMENTS_MAX};
-
-/// Bytes of randomness that a plugin gets at once.
-const RANDOM_BYTES_MAX: u64 = 4096;
 
 /// What the store of an instance holds.
 pub(crate) struct Guest {
@@ -46,7 +43,7 @@ impl Guest {
         counters: &Arc<Counters>,
     ) -> Store<Guest> {
         let guest = Guest {
-            wasi: empty_wasi(voice),
+            wasi: crate::wasi::context(voice),
             table: ResourceTable::new(),
             memory: Memory::new(limits.memory_bytes, counters.clone()),
             deadline: Instant::now(),
@@ -83,18 +80,6 @@ impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
-}
-
-/// No files, no environment, no arguments, no sockets, no names; clocks and a little randomness.
-fn empty_wasi(voice: &Arc<Voice>) -> WasiCtx {
-    WasiCtx::builder()
-        .stdout(Stdio::new(voice.clone()))
-        .stderr(Stdio::new(voice.clone()))
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .max_random_size(RANDOM_BYTES_MAX)
-        .build()
 }
 
 /// Counts an instance's linear memory, all its memories together, and says no at the limit.

@@ -19,7 +19,7 @@ use crate::pool::{Plugin, Pool, Pre};
 use crate::stats::Counters;
 use crate::ticker::Ticker;
 use crate::voice::Voice;
-use crate::{Adapter, COMPILES_MAX, Error, FailurePolicy, Limits, Manifest, World, config};
+use crate::{Adapter, COMPILES_MAX, Error, FailurePolicy, Limits, Manifest, World, config, wasi};
 
 /// How to set up a [`Host`].
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,8 @@ impl Host {
     }
 
     /// Reads, checks, compiles, starts and configures a plugin. Takes milliseconds when the compiled module is cached, up to
-    /// a minute when not; no request waits for it.
+    /// a minute when not; no request waits for it. Call it on a runtime that lives as long as the adapter: instances that fail
+    /// are replaced there. The adapter itself can be called on any.
     ///
     /// # Errors
     /// [`Error`] says which file, what was found there and what to do.
@@ -138,29 +139,24 @@ impl Host {
             World::Report => &self.0.report,
         };
         let mut linker = linker.clone();
-        // `inspect` has let pass only what is of weir:plugin or wasi; a part of wasi that is not here traps when called.
-        linker.define_unknown_imports_as_traps(component).map_err(fail)?;
+        // `inspect` has let pass only what is of weir:plugin or wasi.
+        wasi::stub_the_rest(&mut linker, &self.0.machine.engine, component).map_err(fail)?;
         let pre = linker.instantiate_pre(component).map_err(fail)?;
         match manifest.world {
             World::Check => CheckPluginPre::new(pre).map(Pre::Check).map_err(fail),
             World::Report => ReportPluginPre::new(pre).map(Pre::Report).map_err(fail),
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn machine(&self) -> &Machine {
-        &self.0.machine
-    }
 }
 
 fn linker(engine: &Engine, world: World) -> Result<Linker<Guest>, Error> {
     let mut linker = Linker::new(engine);
-    let wasi = wasmtime_wasi::p2::add_to_linker_async(&mut linker);
+    let machine = wasmtime_wasi::p2::add_to_linker_async(&mut linker);
     let own = match world {
         World::Check => CheckPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest),
         World::Report => ReportPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest),
     };
-    wasi.and(own).map_err(|e| Error::Engine(format!("{e:#}")))?;
+    machine.and(own).map_err(|e| Error::Engine(format!("{e:#}")))?;
     Ok(linker)
 }
 

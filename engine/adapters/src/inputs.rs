@@ -108,7 +108,7 @@ impl<'a> Readings<'a> {
         let splits = if by_line { all_apart(bag)? } else { None };
         match paths * (1 + usize::from(splits.is_some())) <= READINGS_MAX {
             true => Ok(Readings { told, paths, splits }),
-            false => Err(Cause::Absent("single reading: its path is in doubt in too many ways".into())),
+            false => Err(Cause::Doubt("its path can be read in too many ways".into())),
         }
     }
 
@@ -131,9 +131,12 @@ fn all_apart(bag: &weir_attributes::Bag) -> Result<Option<Splits>, Cause> {
     for name in headers.names().filter(|name| headers.is_doubtful(name)) {
         let commas = headers.joined(name).map_or(0, |value| value.matches(',').count());
         if commas > u32::BITS as usize {
-            return Err(Cause::Absent(format!("single reading: {name} has {commas} commas")));
+            return Err(Cause::Doubt(format!("the lines of {name} were joined at {commas} commas")));
         }
         splits.get_or_insert_with(Splits::new).decide(name, u32::MAX);
     }
     Ok(splits)
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ mod symbols;
 mod ticker;
 mod verdict;
 mod voice;
+mod wasi;
 mod within;
 
 pub use self::adapter::Adapter;

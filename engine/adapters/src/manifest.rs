@@ -101,7 +101,9 @@ impl Manifest {
 fn resolve(input: &EmbeddedInput, world: World) -> Result<Input, String> {
     let name = &input.attribute;
     let Some(attribute) = lookup(name) else {
-        return Err(format!("input {name:?} is not in the vocabulary; see `weir vocabulary` for the names"));
+        return Err(format!(
+            "input {name:?} is not in the vocabulary; engine/attributes/vocabulary.yaml has the names"
+        ));
     };
     if world == World::Check && attribute.phase == Phase::Response {
         return Err(format!("input {name:?} is known only when the request is reported; a check plugin never sees it"));

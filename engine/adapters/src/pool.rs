@@ -104,7 +104,7 @@ impl Plugin {
         } else if store.data().memory.refused {
             Cause::Memory(self.limits.memory_bytes)
         } else if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
-            Cause::Trap(trap.to_string())
+            Cause::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned())
         } else {
             let text = format!("{error:#}");
             // wasmtime keeps the type of this error to itself.
@@ -142,7 +142,7 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    /// Starts all instances.
+    /// Starts all instances. Those that replace them are started on the runtime that this is called on.
     pub(crate) async fn start(plugin: Plugin) -> Result<Arc<Pool>, Failure> {
         let count = plugin.limits.instances;
         let idle = ArrayQueue::new(count);
@@ -158,7 +158,14 @@ impl Pool {
         loop {
             let permit = match self.free.try_acquire() {
                 Ok(permit) => permit,
-                Err(_) => within(deadline, self.free.acquire()).await.ok()?.ok()?,
+                Err(_) => {
+                    let permit = within(deadline, self.free.acquire()).await.ok()?.ok()?;
+                    if Instant::now() >= deadline {
+                        // The call would end before it began, and cost the instance.
+                        return None;
+                    }
+                    permit
+                }
             };
             permit.forget();
             // There is an instance for each permit, so the loop ends at once.

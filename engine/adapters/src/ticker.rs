@@ -51,11 +51,6 @@ impl Ticker {
         }
         Running(self)
     }
-
-    #[cfg(test)]
-    pub(crate) fn is_asleep(&self) -> bool {
-        self.shared.asleep.load(SeqCst)
-    }
 }
 
 impl Drop for Running<'_> {
@@ -91,5 +86,33 @@ fn tick(shared: &Shared, engine: &Engine) {
         }
         shared.asleep.store(false, SeqCst);
         idle = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Instant;
+
+    use super::*;
+
+    fn until(condition: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !condition() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never happened");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_clock_stands_when_nothing_runs_and_a_call_wakes_it() {
+        let ticker = Ticker::start(&Engine::default()).unwrap();
+        let asleep = || ticker.shared.asleep.load(SeqCst);
+        until(asleep);
+        let running = ticker.running();
+        until(|| !asleep());
+        drop(running);
+        until(asleep);
     }
 }

@@ -140,3 +140,6 @@ impl AsyncWrite for Stdio {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,8 @@ fn check(inputs: Inputs, _: &State) -> Result<Verdict, Failure> {
         "many-headers" => {
             Ok((0..100_000).fold(Verdict::allow(), |verdict, _| verdict.header(HeaderOp::Remove(String::new()))))
         }
+        "bad-utf8" => Ok(Verdict::deny(broken_text())),
+        "wild-pointer" => Ok(Verdict::deny(wild_text())),
         "bad-header" => Ok(Verdict::allow().header(HeaderOp::Set(("x-a".into(), "1\r\nx-admin: yes".into())))),
         "bad-status" => Ok(Verdict::deny("").status(42)),
         "fail" => Err(Failure::Unavailable("as I was told".into())),
@@ -73,6 +75,16 @@ fn memory() -> Result<Verdict, Failure> {
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     recurse(depth + 1) + frame.iter().sum::<u64>()
+}
+
+/// A text that is none: the host must not believe it.
+fn broken_text() -> String {
+    unsafe { String::from_utf8_unchecked(vec![0xff, 0xfe, 0xfd]) }
+}
+
+/// A text that lies outside of the plugin's memory.
+fn wild_text() -> String {
+    unsafe { String::from_raw_parts(black_box(0xffff_ff00usize) as *mut u8, 64, 64) }
 }
 
 /// Nothing of the machine may be seen from in here.

@@ -1,0 +1,9 @@
+//! The host against the plugins that ship, against one that misbehaves, and against what is no plugin at all.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod cache;
+mod check;
+mod containment;
+mod guests;
+mod refusal;
+mod report;
