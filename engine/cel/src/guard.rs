@@ -63,7 +63,7 @@ impl Guards<'_> {
                 let names = [Some(call.name), call.second];
                 let hidden: Vec<&str> = names.into_iter().flatten().map(|name| checked.ast.text(name)).collect();
                 let outer = self.facts.clone();
-                self.facts.retain(|fact, _| !hidden.iter().any(|name| fact.contains(name)));
+                self.facts.retain(|fact, _| !hidden.iter().any(|name| mentions(fact, name)));
                 for part in call.filter.into_iter().chain([call.body]) {
                     let inner = if *checked.ty(part) == Type::Bool { part } else { term };
                     self.walk(part, inner);
@@ -164,6 +164,12 @@ impl Guards<'_> {
         };
         self.found.push(Unguarded { span: ast.span(id).range(), expression: expression.to_owned(), guarded });
     }
+}
+
+/// Whether an access in canonical form reads a variable of that name: fields and keys are in quotes, names are not.
+fn mentions(access: &str, name: &str) -> bool {
+    let plain = access.split('"').step_by(2);
+    plain.flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_')).any(|word| word == name)
 }
 
 /// What is known to be present where a condition has that outcome.

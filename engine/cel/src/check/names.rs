@@ -125,8 +125,8 @@ impl Checker<'_> {
                 let mut error =
                     Error::new(self.span(select), format!("`{what}` is {other}: it has no field `{field}`"));
                 if let Some((name, _)) = self.ast.dotted(select) {
-                    error.help =
-                        suggest::closest(&name, self.names.all()).map(|close| format!("did you mean `{close}`?"));
+                    error.help = suggest::closest(&name, self.names.all().filter(|other| !name.starts_with(other)))
+                        .map(|close| format!("did you mean `{close}`?"));
                 }
                 self.mismatch(error)
             }
