@@ -6,7 +6,6 @@
 //! [`Evaluation`] gives the [`Verdict`].
 #![forbid(unsafe_code)]
 
-mod cel;
 mod compile;
 mod condition;
 pub mod document;
@@ -32,6 +31,7 @@ pub use doubt::PIECES_MAX;
 pub use evaluation::{Answer, Ask, Evaluation, Step};
 pub use mesh::Mesh;
 pub use normalize::{InvalidPath, normalize};
+pub use policy::Scope;
 pub use prepare::{Doubts, prepare};
 pub use problem::{Problem, Severity};
 pub use referenced::Referenced;

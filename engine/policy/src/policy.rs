@@ -8,11 +8,15 @@ use std::{
     },
 };
 
+use weir_attributes::{Bag, Value, slot};
+use weir_cel::Scratch;
+
 use crate::{
-    cel::Scratch,
     condition::{Conditions, OnTcp},
+    document::Selector,
     expression::Expression,
     facts::Facts,
+    mesh::Mesh,
     referenced::Referenced,
     truth::Truth,
     verdict::{RuleId, Text},
@@ -29,13 +33,39 @@ pub(crate) enum Effect {
 
 /// Which workloads a policy or adapter is about.
 #[derive(Clone, Debug)]
-pub(crate) struct Scope {
+pub struct Scope {
     /// None: every namespace.
     pub(crate) namespace: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Scope {
+    /// The scope of something in that namespace: every namespace when it is the mesh's root namespace.
+    #[must_use]
+    pub fn new(mesh: &Mesh, namespace: &str, selector: Option<&Selector>) -> Self {
+        Self {
+            namespace: (namespace != mesh.root_namespace()).then(|| namespace.to_owned()),
+            labels: selector.map(|selector| selector.match_labels.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it covers every workload.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.namespace.is_none() && self.labels.is_empty()
+    }
+
+    /// Whether it covers the workload that a request was for.
+    #[must_use]
+    pub fn covers_destination(&self, bag: &Bag) -> bool {
+        let label = |key: &str| match bag.get(slot::DESTINATION_LABELS) {
+            Some(Value::Map(labels)) => labels.get(key),
+            _ => None,
+        };
+        self.namespace.as_ref().is_none_or(|namespace| bag.str(slot::DESTINATION_NAMESPACE) == Some(namespace))
+            && self.labels.iter().all(|(key, value)| label(key).as_deref() == Some(value))
+    }
+
     pub(crate) fn covers(&self, workload: &WorkloadIdentity) -> bool {
         self.namespace.as_ref().is_none_or(|namespace| **namespace == *workload.namespace)
             && self.labels.iter().all(|(key, value)| workload.labels.get(key) == Some(value))

@@ -1,0 +1,59 @@
+//! Every limit in one place: what is bounded, by how much, and what happens beyond.
+
+use serde::Serialize;
+
+/// One limit.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Limit {
+    /// What is bounded.
+    pub name: &'static str,
+    /// By how much.
+    pub value: u64,
+    /// In what.
+    pub unit: &'static str,
+    /// What happens beyond.
+    pub beyond: &'static str,
+}
+
+const fn limit(name: &'static str, value: usize, unit: &'static str, beyond: &'static str) -> Limit {
+    Limit { name, value: value as u64, unit, beyond }
+}
+
+/// Every limit of the engine's inside; the doors add their own.
+#[must_use]
+pub fn limits() -> Vec<Limit> {
+    let refused = "the configuration is refused";
+    let lost = "counted as lost, with the reason";
+    vec![
+        limit("config.file", weir_config::limits::MAX_FILE_BYTES as usize, "bytes", refused),
+        limit("config.documents", weir_config::limits::MAX_DOCUMENTS, "resources", refused),
+        limit("policy.rulesets", weir_policy::RULESETS_MAX, "rulesets", "made at each check instead of kept"),
+        limit(
+            "policy.described-workloads",
+            weir_policy::DESCRIBED_MAX,
+            "workloads",
+            "made at each check instead of kept",
+        ),
+        limit("policy.labels", weir_policy::LABELS_MAX, "labels", "denied as an unknown workload"),
+        limit("policy.header-pieces", weir_policy::PIECES_MAX, "pieces of a joined header", "the worst case holds"),
+        limit("policy.header-splits", weir_attributes::SPLITS_MAX as usize, "commas", "an error in the rule"),
+        limit("policy.audit-marks", weir_policy::AUDIT_MARKS_MAX, "marks a verdict", "not marked"),
+        limit("decision-log.queue", weir_telemetry::DECISIONS_MAX, "decisions", lost),
+        limit("decision-log.queue-bytes", weir_telemetry::DECISIONS_BYTES_MAX, "bytes", lost),
+        limit("decision-log.recent", weir_telemetry::RECENT_MAX, "denials", "the oldest is forgotten"),
+        limit("decision-log.text", weir_telemetry::TEXT_BYTES_MAX, "bytes a value", "cut"),
+        limit("decision-log.header-lines", weir_telemetry::HEADER_LINES_MAX, "lines", "cut"),
+        limit("reports.queue", weir_telemetry::REPORTS_MAX, "entries", lost),
+        limit("reports.queue-bytes", weir_telemetry::REPORTS_BYTES_MAX, "bytes", lost),
+        limit("reports.batch", weir_telemetry::BATCH_MAX, "entries", "the next batch"),
+        limit("metrics.series", weir_telemetry::SERIES_MAX, "series a family", "one overflow series"),
+        limit("metrics.own-series", weir_telemetry::OWN_SERIES_MAX, "series a family", "one overflow series"),
+        limit("metrics.label", weir_telemetry::LABEL_BYTES_MAX, "bytes", "cut"),
+        limit("adapters.component", weir_adapters::COMPONENT_BYTES_MAX, "bytes", refused),
+        limit("adapters.inputs", weir_adapters::INPUTS_MAX, "inputs", refused),
+        limit("adapters.rows", weir_adapters::ROWS_MAX, "entries a call", "the next call"),
+        limit("adapters.families", weir_adapters::FAMILIES_MAX, "metric families", refused),
+        limit("adapters.header-ops", weir_adapters::HEADER_OPS_MAX, "operations a verdict", "the call fails"),
+        limit("adapters.log-line", weir_adapters::LOG_LINE_BYTES_MAX, "bytes", "cut"),
+    ]
+}

@@ -1,0 +1,150 @@
+//! The runtime itself: what serves, and the telemetry around it.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+use weir_adapters::{Host, HostOptions};
+use weir_config::LastGood;
+use weir_policy::ReasonCode;
+use weir_telemetry::{
+    DecisionLog, DecisionLogOptions, Families, Redactor, ReportOptions, Reports, SelfMetrics, SelfMetricsOptions,
+    Sinks, Target,
+    sinks::{
+        log::LogSink,
+        otlp::{Otlp, OtlpOptions},
+    },
+};
+
+use crate::{
+    Door, Error, Setup,
+    apply::{self, Applied},
+    report,
+    snapshot::Snapshot,
+};
+
+/// Decides, takes reports, and swaps its snapshot as the configuration changes.
+#[derive(Debug)]
+pub struct Runtime {
+    pub(crate) snapshot: ArcSwapOption<Snapshot>,
+    pub(crate) setup: Setup,
+    pub(crate) host: Host,
+    pub(crate) metrics: Arc<SelfMetrics>,
+    pub(crate) decisions: Arc<DecisionLog>,
+    pub(crate) reports: Reports,
+    pub(crate) sinks: Sinks,
+    pub(crate) last_good: LastGood,
+    /// What became of the newest configuration; never locked by a request.
+    pub(crate) applied: Mutex<Applied>,
+    pub(crate) versions: watch::Sender<Arc<str>>,
+    pub(crate) ready: watch::Sender<bool>,
+}
+
+impl Runtime {
+    /// Starts it: loads the folder, or what was last good, and watches. A folder that is refused does not keep it from
+    /// starting: it is then not ready, or serves the last good, and says so.
+    ///
+    /// # Errors
+    /// When the state folder, a log or the plugin host cannot be used.
+    pub async fn start(setup: Setup) -> Result<Arc<Self>, Error> {
+        let last_good = LastGood::open(&setup.state)?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| Error::Random(error.to_string()))?;
+        let redactor = Arc::new(Redactor::with_key(&key)?);
+        let metrics = SelfMetrics::new(SelfMetricsOptions {
+            version: env!("CARGO_PKG_VERSION"),
+            part: "engine",
+            reasons: ReasonCode::ALL.iter().map(|code| code.as_str()).collect(),
+            doors: Door::ALL.iter().map(|door| door.as_str()).collect(),
+        });
+        let host = Host::new(HostOptions { cache_dir: Some(setup.state.join("compiled")), mask_key: Some(key) })?;
+        let target = target(setup.decision_log.as_deref());
+        let log = DecisionLogOptions {
+            allow_ratio: setup.decision_log_sample,
+            ..DecisionLogOptions::new(target, redactor.clone())
+        };
+        let decisions = Arc::new(DecisionLog::start(log)?);
+        let runtime = Arc::new(Self {
+            snapshot: ArcSwapOption::empty(),
+            host,
+            reports: Reports::new(&ReportOptions::default()),
+            sinks: sinks(&setup, &metrics, redactor)?,
+            metrics,
+            decisions,
+            last_good,
+            applied: Mutex::default(),
+            versions: watch::channel("".into()).0,
+            ready: watch::channel(false).0,
+            setup,
+        });
+        runtime.expose();
+        apply::first(&runtime).await;
+        tokio::spawn(apply::watch(Arc::downgrade(&runtime)));
+        tokio::spawn(report::work(runtime.clone()));
+        Ok(runtime)
+    }
+
+    /// Puts every account into the scrape.
+    fn expose(&self) {
+        self.metrics.add(self.decisions.clone());
+        self.metrics.add(self.reports.ledger().clone());
+        self.metrics.add(self.sinks.families().clone());
+        for ledger in self.sinks.ledgers() {
+            self.metrics.add(ledger);
+        }
+    }
+
+    /// The version of the snapshot that serves; empty without one.
+    #[must_use]
+    pub fn snapshot_version(&self) -> Arc<str> {
+        self.versions.borrow().clone()
+    }
+
+    /// Changes when another snapshot serves.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<str>> {
+        self.versions.subscribe()
+    }
+
+    /// Whether a good configuration serves.
+    #[must_use]
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+
+    /// Hands what is queued to the sinks and stops, within the deadline.
+    pub async fn shutdown(&self, deadline: Duration) {
+        self.reports.close();
+        let until = tokio::time::Instant::now() + deadline;
+        while self.reports.ledger().account().in_flight > 0 && tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let left = || until.saturating_duration_since(tokio::time::Instant::now());
+        if let Some(otlp) = self.sinks.otlp() {
+            otlp.shutdown(left()).await;
+        }
+        let (decisions, records) = (self.decisions.flush(left()), self.sinks.log().is_none_or(|log| log.flush(left())));
+        if !decisions || !records {
+            tracing::error!("stopped before every line was written; the rest is lost");
+        }
+    }
+}
+
+fn sinks(setup: &Setup, metrics: &Arc<SelfMetrics>, redactor: Arc<Redactor>) -> Result<Sinks, Error> {
+    let log = match target(setup.log_records.as_deref()) {
+        Target::Off => None,
+        target => Some(LogSink::start(target)?),
+    };
+    let endpoint = setup.otlp_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
+    let handle = tokio::runtime::Handle::current();
+    let otlp = endpoint.map(|endpoint| Otlp::start(OtlpOptions::new(endpoint, "weir"), Some(metrics.clone()), &handle));
+    Ok(Sinks::new(Arc::new(Families::default()), redactor, log, otlp.transpose()?))
+}
+
+fn target(path: Option<&Path>) -> Target {
+    path.map_or(Target::Off, |path| Target::parse(&path.to_string_lossy()))
+}

@@ -1,0 +1,84 @@
+//! The Snapshot: everything that one request is decided by, immutable, swapped as a whole.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use dashmap::DashMap;
+use weir_adapters::{Adapter, Stats, World};
+use weir_policy::{PolicySet, Referenced, Scope};
+use weir_telemetry::{AdapterMetrics, Reads, record::FamilyId};
+
+/// One accepted configuration, compiled. One request sees one of these.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Digest of the configuration's content: the same content is the same version.
+    pub(crate) version: Arc<str>,
+    /// The policies, and which apply to which workload.
+    pub(crate) policies: PolicySet,
+    /// How many policies, for the rule that losing all at once is a mistake.
+    pub(crate) policy_count: usize,
+    /// Every adapter by `NAMESPACE/NAME`.
+    pub(crate) plugins: BTreeMap<Arc<str>, Plugin>,
+    /// Check adapters, as the rulesets number them.
+    pub(crate) checks: Vec<Bound>,
+    /// Report adapters and the workloads whose reports they get.
+    pub(crate) reports: Vec<ReportBinding>,
+    /// What each ruleset reads, in the decision log's words.
+    pub(crate) reads: ReadsOfRulesets,
+}
+
+/// One loaded adapter.
+#[derive(Clone, Debug)]
+pub(crate) struct Plugin {
+    /// Digest of everything it was made from: equal means the running one is kept.
+    pub(crate) fingerprint: [u8; 32],
+    /// The running instances.
+    pub(crate) adapter: Adapter,
+}
+
+impl Plugin {
+    pub(crate) fn is_check(&self) -> bool {
+        self.adapter.manifest().world == World::Check
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.adapter.stats()
+    }
+}
+
+/// A check adapter and its counters.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) adapter: Adapter,
+    pub(crate) metrics: AdapterMetrics,
+}
+
+/// A report adapter, its scope and its metric families.
+#[derive(Debug)]
+pub(crate) struct ReportBinding {
+    pub(crate) name: Arc<str>,
+    pub(crate) adapter: Adapter,
+    pub(crate) metrics: AdapterMetrics,
+    pub(crate) scope: Scope,
+    /// In the order that the adapter declared them.
+    pub(crate) families: Vec<FamilyId>,
+}
+
+/// What each ruleset reads, made once per ruleset; bounded by the number of rulesets.
+#[derive(Debug, Default)]
+pub(crate) struct ReadsOfRulesets(DashMap<usize, (Arc<Referenced>, Arc<Reads>)>);
+
+impl ReadsOfRulesets {
+    /// The key is the address of a set that the entry itself keeps alive.
+    pub(crate) fn of(&self, referenced: &Arc<Referenced>) -> Arc<Reads> {
+        let key = Arc::as_ptr(referenced).addr();
+        if let Some(known) = self.0.get(&key) {
+            return known.1.clone();
+        }
+        let reads = Reads::new(referenced.slots().to_vec(), referenced.headers().to_vec(), referenced.all_headers());
+        let reads = Arc::new(reads);
+        if self.0.len() < weir_policy::RULESETS_MAX {
+            self.0.insert(key, (referenced.clone(), reads.clone()));
+        }
+        reads
+    }
+}

@@ -1,0 +1,141 @@
+//! Adapters and telemetry do not know each other: here the words of one become the words of the other.
+
+use std::sync::Arc;
+
+use weir_adapters as adapters;
+use weir_policy::{Answer, HeaderOperation, Side, Text};
+use weir_telemetry::record as telemetry;
+
+/// What an adapter decided, as the evaluation wants it.
+pub(crate) fn verdict(verdict: adapters::AdapterVerdict) -> Answer {
+    let side = match verdict.decision {
+        adapters::AdapterDecision::Deny => Side::Response,
+        _ => Side::Request,
+    };
+    let headers = verdict.headers.into_iter().map(|operation| header(side, operation)).collect();
+    let (ttl, max_uses) = (verdict.ttl, verdict.max_uses);
+    match verdict.decision {
+        adapters::AdapterDecision::Deny => {
+            let message = verdict.message.map(|message| Text::Shared(message.into()));
+            Answer::Deny { status: verdict.status.unwrap_or(403), message, ttl, max_uses, headers }
+        }
+        _ => Answer::Allow { ttl, max_uses, headers },
+    }
+}
+
+fn header(side: Side, operation: adapters::HeaderOp) -> HeaderOperation {
+    let text = |text: String| Text::Shared(text.into());
+    match operation {
+        adapters::HeaderOp::Set(name, value) => HeaderOperation::Set(side, text(name), text(value)),
+        adapters::HeaderOp::Append(name, value) => HeaderOperation::Append(side, text(name), text(value)),
+        adapters::HeaderOp::Remove(name) => HeaderOperation::Remove(side, text(name)),
+    }
+}
+
+/// A metric family that an adapter declared.
+pub(crate) fn family(family: &adapters::MetricFamily) -> telemetry::Family {
+    telemetry::Family {
+        name: family.name.clone(),
+        help: family.help.clone(),
+        unit: family.unit.clone(),
+        labels: family.labels.clone(),
+        kind: match &family.kind {
+            adapters::FamilyKind::Counter => telemetry::FamilyKind::Counter,
+            adapters::FamilyKind::Histogram { buckets } => {
+                telemetry::FamilyKind::Histogram { buckets: buckets.clone() }
+            }
+        },
+    }
+}
+
+/// What a report adapter made of a batch; `families` are its own, in the order that it declared them.
+pub(crate) fn emissions(
+    adapter: &Arc<str>,
+    families: &[telemetry::FamilyId],
+    emitted: Vec<adapters::Emission>,
+    now: i64,
+) -> telemetry::Emissions {
+    let mut all = telemetry::Emissions::default();
+    for emission in emitted {
+        match emission {
+            adapters::Emission::Log(record) => all.logs.push(log(adapter, record, now)),
+            adapters::Emission::Span(span) => all.spans.push(self::span(adapter, span)),
+            adapters::Emission::Counter { family, labels, by } => {
+                update(&mut all, families, family, labels, telemetry::Change::Add(by));
+            }
+            adapters::Emission::Histogram { family, labels, values } => {
+                update(&mut all, families, family, labels, telemetry::Change::Observe(values));
+            }
+        }
+    }
+    all
+}
+
+fn update(
+    all: &mut telemetry::Emissions,
+    families: &[telemetry::FamilyId],
+    family: usize,
+    labels: Vec<Arc<str>>,
+    change: telemetry::Change,
+) {
+    // The host has already refused an update to a family that was not declared.
+    if let Some(&family) = families.get(family) {
+        all.updates.push(telemetry::Update { family, labels, change });
+    }
+}
+
+fn log(adapter: &Arc<str>, record: adapters::LogRecord, now: i64) -> telemetry::LogRecord {
+    telemetry::LogRecord {
+        time: record.time.unwrap_or(now),
+        severity: severity(record.severity),
+        body: record.body,
+        fields: fields(record.attributes),
+        span: record.trace_id.zip(record.span_id).map(|(trace, span)| telemetry::SpanRef { trace, span }),
+        adapter: adapter.clone(),
+    }
+}
+
+fn span(adapter: &Arc<str>, span: adapters::SpanRecord) -> telemetry::SpanRecord {
+    telemetry::SpanRecord {
+        id: telemetry::SpanRef { trace: span.trace_id, span: span.span_id },
+        parent: span.parent_id,
+        name: span.name,
+        kind: match span.kind {
+            adapters::SpanKind::Internal => telemetry::SpanKind::Internal,
+            adapters::SpanKind::Server => telemetry::SpanKind::Server,
+            adapters::SpanKind::Client => telemetry::SpanKind::Client,
+            adapters::SpanKind::Producer => telemetry::SpanKind::Producer,
+            adapters::SpanKind::Consumer => telemetry::SpanKind::Consumer,
+        },
+        start: span.start,
+        end: span.start.saturating_add(span.duration),
+        fields: fields(span.attributes),
+        status: match span.status {
+            adapters::SpanStatus::Unset => telemetry::SpanStatus::Unset,
+            adapters::SpanStatus::Ok => telemetry::SpanStatus::Ok,
+            adapters::SpanStatus::Error(message) => telemetry::SpanStatus::Error(message),
+        },
+        adapter: adapter.clone(),
+    }
+}
+
+fn severity(severity: adapters::Severity) -> telemetry::Severity {
+    match severity {
+        adapters::Severity::Trace => telemetry::Severity::Trace,
+        adapters::Severity::Debug => telemetry::Severity::Debug,
+        adapters::Severity::Info => telemetry::Severity::Info,
+        adapters::Severity::Warn => telemetry::Severity::Warn,
+        adapters::Severity::Error => telemetry::Severity::Error,
+        adapters::Severity::Fatal => telemetry::Severity::Fatal,
+    }
+}
+
+fn fields(fields: Vec<adapters::Field>) -> telemetry::Fields {
+    let value = |value| match value {
+        adapters::FieldValue::Text(text) => telemetry::Value::Text(text),
+        adapters::FieldValue::Int(number) => telemetry::Value::Int(number),
+        adapters::FieldValue::Float(number) => telemetry::Value::Float(number),
+        adapters::FieldValue::Bool(truth) => telemetry::Value::Bool(truth),
+    };
+    fields.into_iter().map(|(name, field)| (name.into(), value(field))).collect()
+}
