@@ -59,6 +59,3 @@ fn adapters(documents: &Documents, mesh: &Mesh, problems: &mut Vec<Problem>) -> 
     }
     adapters
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,15 +1,19 @@
 //! The expression of a CelPolicy's rule, asked in every reading of the request.
 
-use weir_attributes::{Headers, SPLITS_MAX, Slot, Splits, slot};
+use weir_attributes::{Headers, SPLITS_MAX, Slot, Splits, World, slot};
+
+use weir_cel::{Program, Scratch, Value};
 
 use crate::{
-    cel::{Program, Scratch, Value},
     facts::Facts,
     policy::{Effect, Holds},
     referenced::Referenced,
     truth::Truth,
     verdict::Text,
 };
+
+/// The longest message that a rule gives, in bytes; what is computed longer is cut.
+pub(crate) const MESSAGE_MAX: usize = 4096;
 
 /// A compiled rule.
 #[derive(Debug)]
@@ -66,11 +70,13 @@ impl Expression {
         Self { program, message, lines }
     }
 
+    /// Asks it in every reading of the header lines that it reads. `scratch` keeps the variables' values for other
+    /// rules of the same policy.
     pub(crate) fn ask(&self, facts: &Facts<'_>, scratch: &mut Scratch) -> Tally {
         let mut tally = Tally::default();
         let doubtful = self.doubtful(facts.world.headers());
         if doubtful.is_empty() {
-            self.ask_one(facts, None, scratch, &mut tally);
+            self.ask_one(facts.world, scratch, &mut tally);
             return tally;
         }
         let commas: u32 = doubtful.iter().map(|(_, commas)| commas).sum();
@@ -85,16 +91,14 @@ impl Expression {
                 splits.decide(name, rest & ((1 << commas) - 1));
                 rest >>= commas;
             }
-            self.ask_one(facts, Some(&splits), scratch, &mut tally);
+            scratch.reset();
+            self.ask_one(facts.world.with_splits(&splits), scratch, &mut tally);
         }
+        scratch.reset();
         tally
     }
 
-    fn ask_one(&self, facts: &Facts<'_>, splits: Option<&Splits>, scratch: &mut Scratch, tally: &mut Tally) {
-        let world = match splits {
-            Some(splits) => facts.world.with_splits(splits),
-            None => facts.world,
-        };
+    fn ask_one(&self, world: World<'_>, scratch: &mut Scratch, tally: &mut Tally) {
         match self.program.evaluate_bool(&world, scratch) {
             Ok(true) => tally.holds += 1,
             Ok(false) => tally.fails += 1,
@@ -116,7 +120,10 @@ impl Expression {
     /// What a client reads that this rule denies, when that is computed and does not fail.
     pub(crate) fn message(&self, facts: &Facts<'_>, scratch: &mut Scratch) -> Option<Text> {
         match self.message.as_ref()?.evaluate(&facts.world, scratch) {
-            Ok(Value::String(text)) => Some(Text::Shared(text.as_str().into())),
+            Ok(Value::String(text)) if !text.is_empty() => {
+                let end = text.floor_char_boundary(MESSAGE_MAX);
+                Some(Text::Shared(text.split_at(end).0.into()))
+            }
             _ => None,
         }
     }

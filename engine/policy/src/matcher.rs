@@ -11,3 +11,6 @@ pub(crate) use identity::{Namespaces, Principals, ServiceAccounts, TrustDomains,
 pub(crate) use network::{Networks, parse_block};
 pub(crate) use paths::{Paths, Template, TemplateError};
 pub(crate) use patterns::{Patterns, Presence};
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,6 @@ fn merge_slashes(path: &str) -> String {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests;

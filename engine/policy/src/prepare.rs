@@ -76,9 +76,10 @@ fn addresses(bag: &mut Bag, mesh: &Mesh) {
     let peer = address(bag, slot::SOURCE_ADDRESS, slot::SOURCE_IP, slot::SOURCE_PORT);
     address(bag, slot::DESTINATION_ADDRESS, slot::DESTINATION_IP, slot::DESTINATION_PORT);
     if let Some(remote) = remote_ip(bag.headers(), mesh.trusted_proxies(), peer) {
-        match bag.str(slot::SOURCE_IP).map(str::len).filter(|_| Some(remote) == peer) {
-            Some(length) => bag.set_part(slot::REMOTE_IP, slot::SOURCE_IP, 0..length),
-            None => bag.set_text(slot::REMOTE_IP, &remote.to_canonical().to_string()),
+        if Some(remote) == peer {
+            bag.copy(slot::REMOTE_IP, slot::SOURCE_IP);
+        } else {
+            bag.set_text(slot::REMOTE_IP, &remote.to_canonical().to_string());
         }
     }
 }

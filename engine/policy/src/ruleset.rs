@@ -5,10 +5,12 @@ mod set;
 
 use std::sync::Arc;
 
+use weir_attributes::Bag;
+use weir_cel::Scratch;
+
 pub use set::{PolicySet, RULESETS_MAX};
 
 use crate::{
-    cel::Scratch,
     facts::Facts,
     policy::{Effect, Holds, Policy, Rule},
     referenced::Referenced,
@@ -36,7 +38,7 @@ pub struct Ruleset {
     /// An ALLOW policy applies: what no rule allows is denied.
     default_deny: bool,
     adapters: Box<[AdapterRef]>,
-    referenced: Referenced,
+    referenced: Arc<Referenced>,
 }
 
 impl Ruleset {
@@ -51,13 +53,13 @@ impl Ruleset {
             default_deny: policies.iter().any(|policy| policy.effect == Effect::Allow),
             policies: policies.into(),
             adapters: adapters.into(),
-            referenced,
+            referenced: Arc::new(referenced),
         }
     }
 
     /// Everything that its pure phases can read.
     #[must_use]
-    pub fn referenced(&self) -> &Referenced {
+    pub fn referenced(&self) -> &Arc<Referenced> {
         &self.referenced
     }
 
@@ -73,10 +75,11 @@ impl Ruleset {
     }
 
     /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.
-    pub(crate) fn decide(&self, bag: &weir_attributes::Bag) -> Verdict {
+    pub(crate) fn decide(&self, bag: &Bag) -> Verdict {
         let mut scratch = None;
         let mut worst = self.decide_in(&Facts::new(bag.as_told()), &mut scratch);
         for path in 1..bag.paths() {
+            scratch = None;
             let other = self.decide_in(&Facts::new(bag.as_told().with_path(path)), &mut scratch);
             worst = worse(worst, other);
         }

@@ -119,6 +119,8 @@ codes! {
     AdapterFailed = "adapter-failed",
     /// The path cannot be normalized.
     InvalidPath = "invalid-path",
+    /// The request is malformed, or beyond a limit of its door.
+    InvalidRequest = "invalid-request",
     /// Nobody knows the workload that the request is for.
     UnknownWorkload = "unknown-workload",
     /// There is no good configuration.

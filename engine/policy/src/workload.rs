@@ -201,6 +201,3 @@ fn parse_labels(text: &str) -> Result<BTreeMap<String, String>, UnknownWorkload>
     }
     Ok(labels)
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeSet, sync::atomic::AtomicU64};
 
+use weir_cel::{Env, Program, Type};
+
 use super::{
     authorization::DRY_RUN,
-    limits::{MESSAGE_LENGTH_MAX, RULES_MAX, VARIABLES_MAX},
+    limits::{RULES_MAX, VARIABLES_MAX},
     scope::scope,
 };
 use crate::{
-    cel::{Env, Program, Type},
     document::{CelAction, CelPolicy, CelRule, Document, Variable},
-    expression::Expression,
+    expression::{Expression, MESSAGE_MAX},
     mesh::Mesh,
     policy::{Body, Effect, Policy, Rule},
     problem::Problems,
@@ -38,12 +39,12 @@ pub(super) fn policy(
         );
     }
     check_sizes(spec, problems);
-    let env = variables(&spec.variables, env, problems);
     let effect = match spec.action {
         CelAction::Allow => Effect::Allow,
         CelAction::Deny => Effect::Deny,
         CelAction::Audit => Effect::Audit,
     };
+    let env = variables(&spec.variables, effect, env, problems);
     let mut names = BTreeSet::new();
     let mut rules = Vec::new();
     for (index, rule) in spec.rules.iter().enumerate() {
@@ -80,9 +81,8 @@ fn check_sizes(spec: &CelPolicy, problems: &mut Problems<'_>) {
 }
 
 /// The environment with the variables in it. Each can read those before it, so there are no cycles.
-fn variables(variables: &[Variable], env: &Env, problems: &mut Problems<'_>) -> Env {
+fn variables(variables: &[Variable], effect: Effect, env: &Env, problems: &mut Problems<'_>) -> Env {
     let mut env = env.clone();
-    let mut known: BTreeSet<&str> = BTreeSet::new();
     for (index, variable) in variables.iter().enumerate().take(VARIABLES_MAX) {
         let path = format!("spec.variables[{index}]");
         let name = variable.name.as_str();
@@ -95,7 +95,7 @@ fn variables(variables: &[Variable], env: &Env, problems: &mut Problems<'_>) -> 
             );
             continue;
         }
-        if !known.insert(name) {
+        if variables.iter().take(index).any(|earlier| earlier.name == name) {
             problems.error(
                 &format!("{path}.name"),
                 format!("another variable is called {name:?}"),
@@ -104,9 +104,16 @@ fn variables(variables: &[Variable], env: &Env, problems: &mut Problems<'_>) -> 
             continue;
         }
         let later: Vec<&str> = variables.iter().skip(index).map(|variable| variable.name.as_str()).collect();
-        let path = format!("{path}.expression");
-        if let Some(program) = compile(&env, &path, &variable.expression, &later, problems) {
-            env = env.with_lazy(&format!("variables.{name}"), &program);
+        let expression = format!("{path}.expression");
+        let Some(program) = compile(&env, &expression, &variable.expression, &later, problems) else { continue };
+        if effect == Effect::Deny {
+            warn_of_absence(&expression, &program, problems);
+        }
+        match env.with_lazy(&format!("variables.{name}"), &program) {
+            Ok(extended) => env = extended,
+            Err(errors) => errors.into_iter().for_each(|error| {
+                problems.error(&format!("{path}.name"), error.message, error.help.unwrap_or_default());
+            }),
         }
     }
     env
@@ -138,10 +145,10 @@ fn check_answer(path: &str, rule: &CelRule, effect: Effect, problems: &mut Probl
             "write a number from 400 to 599, or remove it: the default is 403",
         );
     }
-    if rule.message.as_ref().is_some_and(|message| message.len() > MESSAGE_LENGTH_MAX) {
+    if rule.message.as_ref().is_some_and(|message| message.len() > MESSAGE_MAX) {
         problems.error(
             &format!("{path}.message"),
-            format!("the message is longer than {MESSAGE_LENGTH_MAX} bytes"),
+            format!("the message is longer than {MESSAGE_MAX} bytes"),
             "shorten it: every denied client receives it",
         );
     }
@@ -174,21 +181,11 @@ fn lower(
     let message = rule
         .message_expression
         .as_ref()
-        .and_then(|source| typed(env, &message_path, source, &Type::String, "the message must be a string", problems));
+        .and_then(|source| typed(env, &message_path, source, &Type::String, "the message", problems));
     let path = format!("{path}.expression");
-    let program = typed(env, &path, &rule.expression, &Type::Bool, "a rule must be a bool", problems)?;
+    let program = typed(env, &path, &rule.expression, &Type::Bool, "a rule", problems)?;
     if effect == Effect::Deny {
-        for unguarded in program.unguarded() {
-            problems.warn_at(
-                &path,
-                unguarded.span,
-                format!(
-                    "`{}` fails when it is absent, and a DENY rule that fails denies the request",
-                    unguarded.expression
-                ),
-                format!("guard it: {}", unguarded.guarded),
-            );
-        }
+        warn_of_absence(&path, &program, problems);
     }
     Some(Rule {
         id: RuleId { index: index as u32, name: rule.name.as_deref().map(Into::into) },
@@ -199,20 +196,45 @@ fn lower(
     })
 }
 
+/// Warns of every read that fails when what it reads is absent: in a DENY policy that denies.
+fn warn_of_absence(path: &str, program: &Program, problems: &mut Problems<'_>) {
+    for unguarded in program.unguarded() {
+        problems.warn_at(
+            path,
+            unguarded.span,
+            format!(
+                "`{}` fails when what it reads is absent, and a DENY rule that fails denies the request",
+                unguarded.expression
+            ),
+            format!("if that is not meant, ask first: {}", unguarded.guarded),
+        );
+    }
+}
+
 /// Compiles an expression that must have that type.
 fn typed(
     env: &Env,
     path: &str,
     source: &str,
     wanted: &Type,
-    why: &str,
+    what: &str,
     problems: &mut Problems<'_>,
 ) -> Option<Program> {
     let program = compile(env, path, source, &[], problems)?;
-    let found = program.result_type();
-    if found != *wanted {
-        problems.error_at(path, 0..source.len(), format!("{why}, and this is {found:?}"), None);
-        return None;
+    match program.result_type() {
+        found if found == wanted => return Some(program),
+        Type::Dyn => problems.error_at(
+            path,
+            0..source.len(),
+            format!("{what} must be a {wanted}, and the type of this is only known when it runs"),
+            Some(format!("convert it: {wanted}(...)")),
+        ),
+        found => problems.error_at(
+            path,
+            0..source.len(),
+            format!("{what} must be a {wanted}, and this is {found}"),
+            (*wanted == Type::Bool).then(|| "compare it with something".to_owned()),
+        ),
     }
-    Some(program)
+    None
 }

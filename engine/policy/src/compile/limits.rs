@@ -12,5 +12,3 @@ pub(super) const SERVICE_ACCOUNTS_MAX: usize = 16;
 pub(super) const SERVICE_ACCOUNT_LENGTH_MAX: usize = 320;
 /// Variables of one CelPolicy.
 pub(super) const VARIABLES_MAX: usize = 64;
-/// Characters of a rule's message.
-pub(super) const MESSAGE_LENGTH_MAX: usize = 4096;

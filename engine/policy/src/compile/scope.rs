@@ -1,5 +1,7 @@
 //! Which workloads a document is about: namespace and selector.
 
+use std::collections::BTreeMap;
+
 use crate::{document::Selector, mesh::Mesh, policy::Scope, problem::Problems};
 
 /// The scope of a document of that namespace. A document of the root namespace is about every namespace, with its
@@ -7,10 +9,10 @@ use crate::{document::Selector, mesh::Mesh, policy::Scope, problem::Problems};
 pub(super) fn scope(namespace: &str, selector: Option<&Selector>, mesh: &Mesh, problems: &mut Problems<'_>) -> Scope {
     let labels = selector.map(|selector| check(selector, problems)).unwrap_or_default();
     let namespace = (namespace != mesh.root_namespace()).then(|| namespace.to_owned());
-    Scope { namespace, labels: labels.clone() }
+    Scope { namespace, labels }
 }
 
-fn check<'s>(selector: &'s Selector, problems: &mut Problems<'_>) -> std::collections::BTreeMap<String, String> {
+fn check(selector: &Selector, problems: &mut Problems<'_>) -> BTreeMap<String, String> {
     const PATH: &str = "spec.selector.matchLabels";
     if selector.match_labels.is_empty() {
         problems.warn(

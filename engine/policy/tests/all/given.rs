@@ -10,8 +10,8 @@ use weir_policy::{
 
 /// Documents, collected.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
-    pub documents: Documents,
+pub(crate) struct Given {
+    pub(crate) documents: Documents,
     count: usize,
 }
 
@@ -34,7 +34,7 @@ impl Given {
     }
 
     /// Adds a resource of any kind.
-    pub fn resource(mut self, resource: &Json) -> Result<Self, serde_json::Error> {
+    pub(crate) fn resource(mut self, resource: &Json) -> Result<Self, serde_json::Error> {
         match resource["kind"].as_str() {
             Some("AuthorizationPolicy") => {
                 let document = self.document(resource)?;
@@ -60,22 +60,22 @@ impl Given {
     }
 
     /// Adds an AuthorizationPolicy of that `NAMESPACE/NAME`.
-    pub fn policy(self, id: &str, spec: Json) -> Self {
+    pub(crate) fn policy(self, id: &str, spec: Json) -> Self {
         self.add("AuthorizationPolicy", id, &spec)
     }
 
     /// Adds a CelPolicy of that `NAMESPACE/NAME`.
-    pub fn cel(self, id: &str, spec: Json) -> Self {
+    pub(crate) fn cel(self, id: &str, spec: Json) -> Self {
         self.add("CelPolicy", id, &spec)
     }
 
     /// Adds a Workload of that `NAMESPACE/NAME`.
-    pub fn workload(self, id: &str, spec: Json) -> Self {
+    pub(crate) fn workload(self, id: &str, spec: Json) -> Self {
         self.add("Workload", id, &spec)
     }
 
     /// Adds a check adapter for a whole namespace.
-    pub fn adapter(mut self, id: &str) -> Self {
+    pub(crate) fn adapter(mut self, id: &str) -> Self {
         let (namespace, _) = id.split_once('/').unwrap();
         let binding =
             AdapterBinding { id: self.count, name: id.to_owned(), namespace: namespace.to_owned(), selector: None };
@@ -85,33 +85,33 @@ impl Given {
     }
 
     /// Sets the mesh's settings.
-    pub fn mesh(mut self, spec: &Json) -> Result<Self, serde_json::Error> {
+    pub(crate) fn mesh(mut self, spec: &Json) -> Result<Self, serde_json::Error> {
         let resource = json!({"metadata": {"name": "mesh"}, "spec": spec});
         self.documents.mesh = Some(self.document(&resource)?);
         Ok(self)
     }
 
-    pub fn compile(&self) -> Outcome {
+    pub(crate) fn compile(&self) -> Outcome {
         compile(&self.documents)
     }
 
     /// The compiled set; the problems as a panic.
-    pub fn set(&self) -> PolicySet {
+    pub(crate) fn set(&self) -> PolicySet {
         self.compile().unwrap_or_else(|problems| panic!("{problems:#?}")).0
     }
 }
 
 /// A request as a door tells it.
 #[derive(Clone, Debug, Default)]
-pub struct Request(Builder);
+pub(crate) struct Request(Builder);
 
 /// A connection without HTTP.
-pub fn connection() -> Request {
+pub(crate) fn connection() -> Request {
     Request::default()
 }
 
 /// `METHOD TARGET` to host `shop` on port 8080.
-pub fn request(method: &str, target: &str) -> Request {
+pub(crate) fn request(method: &str, target: &str) -> Request {
     connection()
         .text(slot::REQUEST_METHOD, method)
         .text(slot::REQUEST_PATH, target)
@@ -121,31 +121,31 @@ pub fn request(method: &str, target: &str) -> Request {
 }
 
 impl Request {
-    pub fn text(self, slot: Slot, text: &str) -> Self {
+    pub(crate) fn text(self, slot: Slot, text: &str) -> Self {
         Self(self.0.text(slot, text))
     }
 
-    pub fn from(self, principal: &str) -> Self {
+    pub(crate) fn from(self, principal: &str) -> Self {
         self.text(slot::SOURCE_PRINCIPAL, principal)
     }
 
-    pub fn header(self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
         Self(self.0.header(name, value))
     }
 
-    pub fn joined_by_proxy(self) -> Self {
+    pub(crate) fn joined_by_proxy(self) -> Self {
         Self(self.0.joined_by_proxy())
     }
 
     /// The prepared bag; a path that cannot be normalized is a panic.
-    pub fn bag(self, set: &PolicySet, workload: &WorkloadIdentity) -> Bag {
+    pub(crate) fn bag(self, set: &PolicySet, workload: &WorkloadIdentity) -> Bag {
         let mut bag = self.0.build();
         prepare(&mut bag, set.mesh(), workload).unwrap();
         bag
     }
 
     /// The verdict of the pure phases.
-    pub fn ask(self, set: &PolicySet, workload: &WorkloadIdentity) -> Verdict {
+    pub(crate) fn ask(self, set: &PolicySet, workload: &WorkloadIdentity) -> Verdict {
         let bag = self.bag(set, workload);
         match Evaluation::start(&set.ruleset(workload), &bag, 0) {
             Step::Done(verdict) => verdict,
@@ -155,7 +155,7 @@ impl Request {
 }
 
 /// A workload of namespace `shop` with the label `app: cart`.
-pub fn cart() -> WorkloadIdentity {
+pub(crate) fn cart() -> WorkloadIdentity {
     let labels = [("app".to_owned(), "cart".to_owned())];
     WorkloadIdentity::new(Some("cart"), "shop", labels.into(), Some("cart"))
 }
