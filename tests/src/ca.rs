@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Trust domain of every certificate that an [`Authority`] signs.
-pub const TRUST_DOMAIN: &str = "weir.test";
+pub const TRUST_DOMAIN: &str = "cluster.local";
 
 /// A certificate authority whose key is never written down.
 pub struct Authority {
@@ -87,8 +87,9 @@ impl Authority {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes())?)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
         let mut config = match identity {
             Some(identity) => {
                 let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes())?];

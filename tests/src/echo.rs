@@ -69,7 +69,10 @@ impl Drop for Echo {
     }
 }
 
-async fn answer(request: Request<Incoming>, memory: Arc<Mutex<Vec<Value>>>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    memory: Arc<Mutex<Vec<Value>>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let headers: Vec<_> = head
         .headers

@@ -106,6 +106,7 @@ fn render(places: &Places<'_>) -> Outcome<String> {
         ("0.0.0.0, port_value: 8443", free),
         ("127.0.0.1, port_value: 9901", free),
         ("127.0.0.1, port_value: 8080", places.upstream),
+        ("127.0.0.1, port_value: 8081", places.upstream),
         ("127.0.0.1, port_value: 9091", places.engine),
     ];
     let paths = [

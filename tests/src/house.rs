@@ -116,7 +116,9 @@ impl Plan {
         } else {
             let tls = match self.plaintext {
                 true => None,
-                false => Some(authority.write(&place.path().join("tls"), "cart", &authority.identity("shop", "cart")?)?),
+                false => {
+                    Some(authority.write(&place.path().join("tls"), "cart", &authority.identity("shop", "cart")?)?)
+                }
             };
             Some(Sidecar::start(place.path(), echo.address(), engine.grpc()?, tls.as_ref(), &self.sidecar).await?)
         };

@@ -11,7 +11,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
     pub fn below(&mut self, limit: usize) -> usize {
         match limit {
             0 => 0,
-            limit => usize::try_from(self.next() % limit as u64).unwrap_or(0),
+            limit => usize::try_from(self.number() % limit as u64).unwrap_or(0),
         }
     }
 
@@ -34,7 +34,7 @@ impl Random {
 
     /// `len` bytes.
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.next().to_le_bytes()[0]).collect()
+        (0..len).map(|_| self.number().to_le_bytes()[0]).collect()
     }
 
     /// `seed` damaged in one to four places: bytes flipped, cut out, repeated, put in, or the end missing.

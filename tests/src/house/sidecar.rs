@@ -6,7 +6,6 @@ use crate::client::Caller;
 use crate::patience;
 use crate::process::Program;
 use crate::repository;
-use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +32,7 @@ impl Sidecar {
         tls: Option<&Files>,
         flags: &[String],
     ) -> Outcome<Self> {
-        let access = place.join("access.jsonl");
+        let access = place.join("access.log");
         let mut arguments: Vec<String> = vec!["sidecar".into()];
         for (_, flag) in PORTS {
             arguments.extend([flag.into(), "127.0.0.1:0".into()]);
@@ -43,6 +42,8 @@ impl Sidecar {
             ("--engine", format!("http://{engine}")),
             ("--workload", WORKLOAD.to_owned()),
             ("--access-log", access.display().to_string()),
+            // As samples/shop/mesh.yaml: one normalization for the policy and for the upstream.
+            ("--path-normalization", "decode-and-merge-slashes".to_owned()),
         ];
         for (flag, value) in given {
             if !flags.iter().any(|have| have == flag) {
@@ -83,9 +84,9 @@ impl Sidecar {
         waited.map_err(|trouble| format!("{trouble}\n{}", self.program.said()).into())
     }
 
-    /// Its access log so far.
-    pub fn access(&self) -> Vec<Value> {
-        super::engine::lines(&self.access)
+    /// Its access log so far, as text.
+    pub fn access(&self) -> String {
+        std::fs::read_to_string(&self.access).unwrap_or_default()
     }
 
     /// The scrape of its own metrics.
