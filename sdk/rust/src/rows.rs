@@ -174,6 +174,7 @@ fn data(batch: &Batch, column: usize, row: usize) -> Option<&Data> {
 macro_rules! cell {
     ($name:ident, $case:ident, $out:ty, |$batch:ident, $value:ident| $map:expr) => {
         #[doc(hidden)]
+        #[allow(clippy::needless_lifetimes)]
         pub fn $name<'a>($batch: &'a Batch, column: usize, row: usize) -> Option<$out> {
             match data($batch, column, row)? {
                 Data::$case(values) => values.get(row).map(|$value| $map),

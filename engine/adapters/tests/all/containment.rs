@@ -55,7 +55,7 @@ async fn deep_recursion_traps() {
 
 #[tokio::test]
 async fn an_endless_loop_yields_to_others_and_ends_at_its_deadline() {
-    let check_time = Duration::from_millis(200);
+    let check_time = Duration::from_secs(2);
     let adapter = misbehave(Limits { check_time, instances: 2, ..Limits::generous() }).await;
     let looping = tokio::spawn({
         let adapter = adapter.clone();
@@ -66,7 +66,7 @@ async fn an_endless_loop_yields_to_others_and_ends_at_its_deadline() {
     });
     tokio::task::yield_now().await;
     // One thread: these answers come only because the loop yields.
-    for _ in 0..20 {
+    for _ in 0..5 {
         assert_eq!(adapter.check(&told_to("")).await.unwrap().decision, AdapterDecision::Allow);
     }
     assert!(!looping.is_finished(), "the loop ended before its deadline");
