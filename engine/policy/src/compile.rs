@@ -4,6 +4,7 @@ mod authorization;
 mod cel;
 mod limits;
 mod mesh;
+mod names;
 mod scope;
 mod values;
 mod when;

@@ -97,7 +97,7 @@ fn unsupported(document: &Document<AuthorizationPolicy>, problems: &mut Problems
 /// `istio.io/dry-run`: read as Go reads a bool.
 fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
     let Some(value) = document.annotations.get(DRY_RUN) else { return };
-    let path = format!("metadata.annotations[{DRY_RUN}]");
+    let path = format!("metadata.annotations[\"{DRY_RUN}\"]");
     match value.as_str() {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => {}
         "1" | "t" | "T" | "true" | "TRUE" | "True" => problems.error(

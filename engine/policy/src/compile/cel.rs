@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeSet, sync::atomic::AtomicU64};
 
-use weir_cel::{Env, Program, Type};
+use weir_cel::{Env, Type};
 
 use super::{
     authorization::DRY_RUN,
     limits::{RULES_MAX, VARIABLES_MAX},
+    names::{Names, warn_of_absence},
     scope::scope,
 };
 use crate::{
-    document::{CelAction, CelPolicy, CelRule, Document, Variable},
+    document::{CelAction, CelPolicy, CelRule, Document},
     expression::{Expression, MESSAGE_MAX},
     mesh::Mesh,
     policy::{Body, Effect, Policy, Rule},
@@ -33,7 +34,7 @@ pub(super) fn policy(
     let scope = scope(&document.namespace, spec.selector.as_ref(), mesh, problems);
     if document.annotations.contains_key(DRY_RUN) {
         problems.error(
-            &format!("metadata.annotations[{DRY_RUN}]"),
+            &format!("metadata.annotations[\"{DRY_RUN}\"]"),
             "dry-run is not supported on a CelPolicy: the policy would be enforced",
             "use action AUDIT to observe, and remove the annotation",
         );
@@ -44,12 +45,12 @@ pub(super) fn policy(
         CelAction::Deny => Effect::Deny,
         CelAction::Audit => Effect::Audit,
     };
-    let env = variables(&spec.variables, effect, env, problems);
-    let mut names = BTreeSet::new();
+    let names = Names::new(env, &spec.variables, effect == Effect::Deny, problems);
+    let mut rule_names = BTreeSet::new();
     let mut rules = Vec::new();
     for (index, rule) in spec.rules.iter().enumerate() {
         let path = format!("spec.rules[{index}]");
-        if let Some(name) = rule.name.as_deref().filter(|name| !names.insert(*name)) {
+        if let Some(name) = rule.name.as_deref().filter(|name| !rule_names.insert(*name)) {
             problems.error(
                 &format!("{path}.name"),
                 format!("another rule is called {name:?}"),
@@ -57,7 +58,7 @@ pub(super) fn policy(
             );
         }
         check_answer(&path, rule, effect, problems);
-        rules.extend(lower(&path, index, rule, effect, &env, problems));
+        rules.extend(lower(&path, index, rule, effect, &names, problems));
     }
     let id = format!("{}/{}", document.namespace, document.name).into();
     Some(Policy { id, scope, effect, rules: rules.into() }).filter(|_| problems.is_clean())
@@ -78,63 +79,6 @@ fn check_sizes(spec: &CelPolicy, problems: &mut Problems<'_>) {
             problems.error(path, format!("{length} entries, at most {limit} are allowed"), "use several policies");
         }
     }
-}
-
-/// The environment with the variables in it. Each can read those before it, so there are no cycles.
-fn variables(variables: &[Variable], effect: Effect, env: &Env, problems: &mut Problems<'_>) -> Env {
-    let mut env = env.clone();
-    for (index, variable) in variables.iter().enumerate().take(VARIABLES_MAX) {
-        let path = format!("spec.variables[{index}]");
-        let name = variable.name.as_str();
-        let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if name.is_empty() || !word || name.starts_with(|first: char| first.is_ascii_digit()) {
-            problems.error(
-                &format!("{path}.name"),
-                format!("{name:?} is not a name"),
-                "write a letter or underscore, then letters, digits and underscores",
-            );
-            continue;
-        }
-        if variables.iter().take(index).any(|earlier| earlier.name == name) {
-            problems.error(
-                &format!("{path}.name"),
-                format!("another variable is called {name:?}"),
-                "rename one of them",
-            );
-            continue;
-        }
-        let later: Vec<&str> = variables.iter().skip(index).map(|variable| variable.name.as_str()).collect();
-        let expression = format!("{path}.expression");
-        let Some(program) = compile(&env, &expression, &variable.expression, &later, problems) else { continue };
-        if effect == Effect::Deny {
-            warn_of_absence(&expression, &program, problems);
-        }
-        match env.with_lazy(&format!("variables.{name}"), &program) {
-            Ok(extended) => env = extended,
-            Err(errors) => errors.into_iter().for_each(|error| {
-                problems.error(&format!("{path}.name"), error.message, error.help.unwrap_or_default());
-            }),
-        }
-    }
-    env
-}
-
-/// Compiles an expression. `later` are the variables that it may not read yet.
-fn compile(env: &Env, path: &str, source: &str, later: &[&str], problems: &mut Problems<'_>) -> Option<Program> {
-    let errors = match env.compile(source) {
-        Ok(program) => return Some(program),
-        Err(errors) => errors,
-    };
-    for error in errors {
-        let named = source.get(error.span.clone()).unwrap_or_default();
-        let early = named.strip_prefix("variables.").and_then(|name| later.iter().find(|later| **later == name));
-        let help = match early {
-            Some(name) => Some(format!("a variable reads only those before it: move `{name}` up")),
-            None => error.help,
-        };
-        problems.error_at(path, error.span, error.message, help);
-    }
-    None
 }
 
 fn check_answer(path: &str, rule: &CelRule, effect: Effect, problems: &mut Problems<'_>) {
@@ -174,16 +118,16 @@ fn lower(
     index: usize,
     rule: &CelRule,
     effect: Effect,
-    env: &Env,
+    names: &Names<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Rule> {
     let message_path = format!("{path}.messageExpression");
     let message = rule
         .message_expression
         .as_ref()
-        .and_then(|source| typed(env, &message_path, source, &Type::String, "the message", problems));
+        .and_then(|source| names.typed(&message_path, source, &Type::String, "the message", problems));
     let path = format!("{path}.expression");
-    let program = typed(env, &path, &rule.expression, &Type::Bool, "a rule", problems)?;
+    let program = names.typed(&path, &rule.expression, &Type::Bool, "a rule", problems)?;
     if effect == Effect::Deny {
         warn_of_absence(&path, &program, problems);
     }
@@ -194,47 +138,4 @@ fn lower(
         message: rule.message.as_deref().map_or(Text::Static(DENIED), |message| Text::Shared(message.into())),
         errors: AtomicU64::new(0),
     })
-}
-
-/// Warns of every read that fails when what it reads is absent: in a DENY policy that denies.
-fn warn_of_absence(path: &str, program: &Program, problems: &mut Problems<'_>) {
-    for unguarded in program.unguarded() {
-        problems.warn_at(
-            path,
-            unguarded.span,
-            format!(
-                "`{}` fails when what it reads is absent, and a DENY rule that fails denies the request",
-                unguarded.expression
-            ),
-            format!("if that is not meant, ask first: {}", unguarded.guarded),
-        );
-    }
-}
-
-/// Compiles an expression that must have that type.
-fn typed(
-    env: &Env,
-    path: &str,
-    source: &str,
-    wanted: &Type,
-    what: &str,
-    problems: &mut Problems<'_>,
-) -> Option<Program> {
-    let program = compile(env, path, source, &[], problems)?;
-    match program.result_type() {
-        found if found == wanted => return Some(program),
-        Type::Dyn => problems.error_at(
-            path,
-            0..source.len(),
-            format!("{what} must be a {wanted}, and the type of this is only known when it runs"),
-            Some(format!("convert it: {wanted}(...)")),
-        ),
-        found => problems.error_at(
-            path,
-            0..source.len(),
-            format!("{what} must be a {wanted}, and this is {found}"),
-            (*wanted == Type::Bool).then(|| "compare it with something".to_owned()),
-        ),
-    }
-    None
 }

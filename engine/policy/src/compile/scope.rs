@@ -27,7 +27,7 @@ fn check(selector: &Selector, problems: &mut Problems<'_>) -> BTreeMap<String, S
         }
         if key.contains('*') || value.contains('*') {
             problems.error(
-                &format!("{PATH}.{key}"),
+                &format!("{PATH}[\"{key}\"]"),
                 "wildcard is not supported in selector",
                 "labels are compared exactly: write one policy for each value, or give the workloads a common label",
             );

@@ -41,7 +41,7 @@ fn every_problem_is_named_with_its_place_and_a_way_out() {
         ],
     }));
     let expected = [
-        "spec.selector.matchLabels.app",
+        "spec.selector.matchLabels[\"app\"]",
         "spec.rules[0].from",
         "spec.rules[0].to[0].operation.ports[1]",
         "spec.rules[0].to[0].operation.paths[0]",
@@ -167,6 +167,8 @@ fn variables_are_read_in_order_and_named_once() {
     for (variables, expression, path) in rows {
         assert_eq!(paths(&cel(spec(variables.clone(), expression))), [path], "{variables}");
     }
+    let broken = cel(spec(json!([variable("a", "nothing")]), "variables.a == 'x'"));
+    assert_eq!(paths(&broken), ["spec.variables[0].expression"], "what reads a broken variable is no second problem");
     let early = cel(spec(json!([variable("a", "variables.b"), variable("b", "'x'")]), "true"));
     assert!(early[0].help.as_ref().unwrap().contains("move `b` up"), "{early:#?}");
 }
