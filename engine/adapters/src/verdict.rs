@@ -18,7 +18,7 @@ pub enum AdapterDecision {
 
 /// A change of one header: of the request upstream when it is allowed, of the answer when it is denied.
 ///
-/// Names are lower-case HTTP tokens, values have no control characters but tab.
+/// Names are lower-case HTTP tokens and none that frames the message; values have no control characters but tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderOp {
     /// Replaces every line of that name.
@@ -97,12 +97,30 @@ fn header_op(op: wire::HeaderOp) -> Result<HeaderOp, Cause> {
     })
 }
 
+/// Headers that frame or route the message: changing one would make two requests of one, or send it elsewhere.
+const FRAMING: [&str; 10] = [
+    "connection",
+    "content-length",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// RFC 9110 §5.1: a token. Pseudo headers are not.
 fn header_name(name: &str) -> Result<String, Cause> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    match !name.is_empty() && name.len() <= 256 && name.bytes().all(token) {
-        true => Ok(name.to_ascii_lowercase()),
-        false => Err(Cause::Output("a header operation's name is no HTTP token".into())),
+    if name.is_empty() || name.len() > 256 || !name.bytes().all(token) {
+        return Err(Cause::Output("a header operation's name is no HTTP token".into()));
+    }
+    let name = name.to_ascii_lowercase();
+    match FRAMING.contains(&name.as_str()) {
+        true => Err(Cause::Output(format!("a header operation on {name}, which frames the message"))),
+        false => Ok(name),
     }
 }
 
@@ -111,5 +129,22 @@ fn header_value(value: String) -> Result<String, Cause> {
     match value.chars().all(|c| c == '\t' || !c.is_control()) {
         true => Ok(value),
         false => Err(Cause::Output("a header operation's value has a control character".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{header_name, header_value};
+
+    #[test]
+    fn header_operations_cannot_forge_a_header_or_reframe_the_message() {
+        assert_eq!(header_name("X-Team"), Ok("x-team".into()));
+        for wrong in ["", ":path", "x a", "x\r\ny", "é", "Transfer-Encoding", "host", "content-length"] {
+            assert!(header_name(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(header_value("a\tb é".into()).is_ok());
+        for wrong in ["a\r\nx: y", "a\0", "a\u{85}"] {
+            assert!(header_value(wrong.into()).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -11,9 +11,8 @@ enum Format {
     Text,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 struct Config {
     format: Format,
     errors_only: bool,

@@ -159,3 +159,6 @@ fn only(table: &toml::Table, known: &[&str], path: &str) -> Result<(), String> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
