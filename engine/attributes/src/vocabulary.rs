@@ -75,6 +75,14 @@ pub struct Attribute {
     pub absent: &'static str,
 }
 
+impl Attribute {
+    /// Whether the runtime finds it out from other attributes, whatever the proxy says.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        self.from.starts_with("derived")
+    }
+}
+
 /// The slot of each attribute.
 pub mod slot {
     use super::Slot;

@@ -30,9 +30,8 @@ pub struct Checked {
 
 /// Who asks: what the counters and the log say of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Asked {
     pub(crate) door: Door,
-    pub(crate) proxy: &'a str,
     pub(crate) since: Instant,
 }
 
@@ -42,7 +41,7 @@ impl Runtime {
     /// Synchronous unless a check adapter is bound to the workload. The bag holds what the proxy told; everything that
     /// follows from it is derived here, the same for every door.
     pub async fn check(&self, mut bag: Bag, claim: &Claim<'_>, door: Door, proxy: &str) -> Checked {
-        let asked = Asked { door, proxy, since: Instant::now() };
+        let asked = Asked { door, since: Instant::now() };
         let Some(snapshot) = self.snapshot.load_full() else {
             let verdict = Verdict::deny_because(ReasonCode::NoConfig, "no good configuration yet; see /status");
             return self.conclude(bag, verdict, None, None, asked);
@@ -65,9 +64,9 @@ impl Runtime {
     }
 
     /// A request that its door could not read: denied, counted and logged like any other.
-    pub fn refuse(&self, bag: Bag, verdict: Verdict, door: Door, proxy: &str) -> Checked {
+    pub fn refuse(&self, bag: Bag, verdict: Verdict, door: Door) -> Checked {
         let snapshot = self.snapshot.load_full();
-        self.conclude(bag, verdict, snapshot.as_ref(), None, Asked { door, proxy, since: Instant::now() })
+        self.conclude(bag, verdict, snapshot.as_ref(), None, Asked { door, since: Instant::now() })
     }
 
     /// What names the workload: the door's extensions, else the destination, else the default.

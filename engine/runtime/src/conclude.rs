@@ -7,7 +7,7 @@ use weir_policy::{Decision, Doubts, ReasonCode, Ruleset, Text, Verdict};
 use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, Outcome, Reads};
 
 use crate::{
-    Checked, Runtime,
+    Checked, Door, Runtime,
     check::{Asked, now},
     snapshot::Snapshot,
 };
@@ -20,7 +20,7 @@ impl Runtime {
         verdict: Verdict,
         snapshot: Option<&Arc<Snapshot>>,
         ruleset: Option<&Arc<Ruleset>>,
-        asked: Asked<'_>,
+        asked: Asked,
     ) -> Checked {
         let took = asked.since.elapsed();
         self.metrics.check(outcome(&verdict), verdict.reason.code as usize, asked.door as usize, took);
@@ -34,6 +34,11 @@ impl Runtime {
         self.decisions.record(record(id, &verdict, version.clone(), reads, took, asked, bag));
         let cacheable = verdict.ttl.is_some_and(|ttl| !ttl.is_zero());
         Checked { verdict, id, snapshot: version, referenced: referenced.filter(|_| cacheable) }
+    }
+
+    /// A message of that door could not be read; it was answered with an error, not with a verdict.
+    pub fn count_frame_error(&self, door: Door) {
+        self.frame_errors.cell(&[door.as_str()]).add(1);
     }
 
     /// A proxy left something open.
@@ -64,7 +69,7 @@ fn record(
     snapshot: Arc<str>,
     reads: Arc<Reads>,
     duration: std::time::Duration,
-    asked: Asked<'_>,
+    asked: Asked,
     bag: Bag,
 ) -> Record {
     let reason = &verdict.reason;

@@ -69,7 +69,7 @@ async fn tell(runtime: &Runtime, binding: &ReportBinding, batch: &mut Batch) {
         chosen = batch.entries().iter().filter(|bag| binding.scope.covers_destination(bag)).cloned().collect();
         &chosen
     };
-    let mut failed = 0;
+    let mut lost = 0;
     for rows in entries.chunks(weir_adapters::ROWS_MAX) {
         let since = Instant::now();
         let told = binding.adapter.report(rows).await;
@@ -78,11 +78,11 @@ async fn tell(runtime: &Runtime, binding: &ReportBinding, batch: &mut Batch) {
             Ok(emitted) => runtime.sinks.accept(translate::emissions(&binding.name, &binding.families, emitted, now())),
             Err(failure) => {
                 tracing::warn!(%failure, entries = rows.len(), "report adapter failed: its entries are lost");
-                failed += rows.len();
+                lost += rows.len();
             }
         }
     }
-    batch.lose(failed, Loss::Adapter);
+    batch.lose(lost, Loss::Adapter);
 }
 
 /// How a failed call counts.

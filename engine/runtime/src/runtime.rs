@@ -12,8 +12,8 @@ use weir_adapters::{Host, HostOptions};
 use weir_config::LastGood;
 use weir_policy::ReasonCode;
 use weir_telemetry::{
-    DecisionLog, DecisionLogOptions, Families, Redactor, ReportOptions, Reports, SelfMetrics, SelfMetricsOptions,
-    Sinks, Target,
+    Count, DecisionLog, DecisionLogOptions, Families, Redactor, ReportOptions, Reports, SelfMetrics,
+    SelfMetricsOptions, Series, Sinks, Target,
     sinks::{
         log::LogSink,
         otlp::{Otlp, OtlpOptions},
@@ -34,6 +34,7 @@ pub struct Runtime {
     pub(crate) setup: Setup,
     pub(crate) host: Host,
     pub(crate) metrics: Arc<SelfMetrics>,
+    pub(crate) frame_errors: Arc<Series<Count>>,
     pub(crate) decisions: Arc<DecisionLog>,
     pub(crate) reports: Reports,
     pub(crate) sinks: Sinks,
@@ -73,6 +74,11 @@ impl Runtime {
             host,
             reports: Reports::new(&ReportOptions::default()),
             sinks: sinks(&setup, &metrics, redactor)?,
+            frame_errors: metrics.counters(
+                "weir_frame_errors_total",
+                "Messages that could not be read, by the protocol that sent them.",
+                &["door"],
+            ),
             metrics,
             decisions,
             last_good,

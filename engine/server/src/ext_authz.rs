@@ -1,0 +1,72 @@
+//! `envoy.service.auth.v3.Authorization`: Envoy's question whether a request may pass.
+//!
+//! | Envoy sends | attribute |
+//! |---|---|
+//! | `request.http.header_map`, else `headers` | `request.headers`; lines that only `headers` tells are in doubt |
+//! | `request.http.{method, path, host, scheme, protocol}` | the same under `request.`; a `query` of its own is appended |
+//! | header `x-request-id`, else `request.http.id` | `request.id` |
+//! | header `content-length`, else a positive `request.http.size` | `request.size` |
+//! | `source.principal` | with `spiffe://`: `source.principal`; anything else only shows that there was a certificate |
+//! | `source.address`, `destination.address` | `ip:port`; a pipe or an address inside Envoy is absent |
+//! | `destination.principal` | `destination.principal`, and the workload |
+//! | `context_extensions` `weir.workload`, `weir.namespace`, `weir.labels` | the workload |
+//! | `tls_session.sni` | `connection.requested_server_name` |
+//!
+//! Bodies are not read. The proxy is called by the gRPC metadata `x-weir-proxy` when its `grpc_service` sets
+//! `initial_metadata`, else by its address.
+
+mod decode;
+mod encode;
+mod fill;
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use weir_runtime::{Door, Runtime};
+
+use crate::grpc::{Answer, PREFIX, Refused, framed, receive};
+
+pub(crate) use encode::metadata;
+
+/// The metadata by which a proxy names itself.
+const PROXY: &str = "x-weir-proxy";
+/// Bytes of a proxy's name.
+const PROXY_MAX: usize = 256;
+
+/// The door for Envoy's checks.
+#[derive(Debug)]
+pub(crate) struct ExtAuthz {
+    pub(crate) runtime: Arc<Runtime>,
+}
+
+impl ExtAuthz {
+    /// Answers one call. Only a frame that cannot be read gets a bare status; everything else gets a verdict.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &str) -> Response<Answer> {
+        let (head, body) = request.into_parts();
+        let named = head.headers.get(PROXY).and_then(|name| name.to_str().ok());
+        let proxy = named.filter(|name| !name.is_empty() && name.len() <= PROXY_MAX).unwrap_or(peer);
+        match receive(body).await {
+            Ok(frame) => self.check(&frame, proxy).await,
+            Err(refused) => self.refuse(refused),
+        }
+    }
+
+    async fn check(&self, frame: &[u8], proxy: &str) -> Response<Answer> {
+        let facts = match decode::decode(frame) {
+            Ok(facts) => facts,
+            Err(fault) => return self.refuse(Refused::invalid(fault.to_string())),
+        };
+        let claim = facts.claim();
+        let checked = match facts.fill(frame.len()) {
+            (bag, None) => self.runtime.check(bag, &claim, Door::ExtAuthz, proxy).await,
+            (bag, Some(refusal)) => self.runtime.refuse(bag, refusal.verdict(), Door::ExtAuthz),
+        };
+        framed(encode::encode(&checked.verdict, &checked.id.to_string(), PREFIX))
+    }
+
+    fn refuse(&self, refused: Refused) -> Response<Answer> {
+        self.runtime.count_frame_error(Door::ExtAuthz);
+        refused.into_response()
+    }
+}

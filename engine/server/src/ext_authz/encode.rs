@@ -1,0 +1,102 @@
+//! A verdict as `envoy.service.auth.v3.CheckResponse`, written field by field: the shape is always the same.
+//!
+//! Every answer has a status, because Envoy takes one without for an OK. The dynamic metadata stands in Envoy under
+//! `envoy.filters.http.ext_authz` and comes back with the access log entry.
+
+use weir_policy::{Decision, HeaderOperation, Side, Verdict};
+
+use crate::wire::Writer;
+
+/// The header of a denial that carries the decision id.
+pub(crate) const DECISION_ID: &str = "x-weir-decision-id";
+/// The names of the dynamic metadata.
+pub(crate) mod metadata {
+    pub(crate) const DECISION_ID: &str = "decision_id";
+    pub(crate) const DECISION: &str = "decision";
+    pub(crate) const REASON: &str = "reason";
+}
+
+/// gRPC's PERMISSION_DENIED.
+const PERMISSION_DENIED: u64 = 7;
+/// `HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD`; appending is 0, the default.
+const OVERWRITE: u64 = 2;
+/// Enough for an answer without a long message.
+const USUAL: usize = 256;
+
+/// The answer as a message, with `prefix` bytes left free in front.
+pub(crate) fn encode(verdict: &Verdict, id: &str, prefix: usize) -> Vec<u8> {
+    let mut answer = Writer::with_capacity(USUAL);
+    answer.reserve_prefix(prefix);
+    match verdict.decision {
+        Decision::Allow => {
+            answer.message_field(1, |_| {});
+            answer.message_field(3, |ok| allowed(verdict, ok));
+        }
+        Decision::Deny => {
+            answer.message_field(1, |status| status.varint_field(1, PERMISSION_DENIED));
+            answer.message_field(2, |denied| refused(verdict, id, denied));
+        }
+    }
+    answer.message_field(4, |metadata| {
+        string(metadata, metadata::DECISION_ID, id);
+        string(metadata, metadata::DECISION, verdict.decision.as_str());
+        string(metadata, metadata::REASON, verdict.reason.code.as_str());
+    });
+    answer.into_bytes()
+}
+
+/// `OkHttpResponse`. It has no way to remove a header from the response.
+fn allowed(verdict: &Verdict, ok: &mut Writer) {
+    for operation in &verdict.headers {
+        match operation {
+            HeaderOperation::Set(Side::Request, name, value) => header(ok, 2, name.as_str(), value.as_str(), OVERWRITE),
+            HeaderOperation::Append(Side::Request, name, value) => header(ok, 2, name.as_str(), value.as_str(), 0),
+            HeaderOperation::Remove(Side::Request, name) => ok.bytes_field(5, name.as_str().as_bytes()),
+            HeaderOperation::Set(Side::Response, name, value) => {
+                header(ok, 6, name.as_str(), value.as_str(), OVERWRITE)
+            }
+            HeaderOperation::Append(Side::Response, name, value) => header(ok, 6, name.as_str(), value.as_str(), 0),
+            HeaderOperation::Remove(Side::Response, _) => {}
+        }
+    }
+}
+
+/// `DeniedHttpResponse`: the request goes nowhere, so only the headers of the answer matter.
+fn refused(verdict: &Verdict, id: &str, denied: &mut Writer) {
+    denied.message_field(1, |status| status.varint_field(1, u64::from(verdict.status)));
+    header(denied, 2, DECISION_ID, id, OVERWRITE);
+    for operation in &verdict.headers {
+        match operation {
+            HeaderOperation::Set(Side::Response, name, value) => {
+                header(denied, 2, name.as_str(), value.as_str(), OVERWRITE);
+            }
+            HeaderOperation::Append(Side::Response, name, value) => header(denied, 2, name.as_str(), value.as_str(), 0),
+            _ => {}
+        }
+    }
+    denied.bytes_field(3, verdict.message.as_str().as_bytes());
+}
+
+/// `HeaderValueOption`.
+fn header(message: &mut Writer, field: u32, name: &str, value: &str, action: u64) {
+    message.message_field(field, |option| {
+        option.message_field(1, |header| {
+            header.bytes_field(1, name.as_bytes());
+            header.bytes_field(2, value.as_bytes());
+        });
+        if action != 0 {
+            option.varint_field(3, action);
+        }
+    });
+}
+
+/// An entry of a `google.protobuf.Struct` whose value is a string.
+fn string(fields: &mut Writer, name: &str, value: &str) {
+    fields.message_field(1, |entry| {
+        entry.bytes_field(1, name.as_bytes());
+        entry.message_field(2, |inner| inner.bytes_field(3, value.as_bytes()));
+    });
+}
+
+#[cfg(test)]
+mod tests;

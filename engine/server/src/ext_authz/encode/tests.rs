@@ -1,0 +1,92 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use envoy_types::pb::{
+    envoy::{
+        config::core::v3::HeaderValueOption,
+        service::auth::v3::{CheckResponse, check_response::HttpResponse},
+    },
+    google::protobuf::value::Kind,
+};
+use prost::Message as _;
+use weir_policy::{ReasonCode, Text};
+
+use super::*;
+
+const ID: &str = "0123456789abcdef0123456789abcdef";
+
+fn decoded(verdict: &Verdict) -> CheckResponse {
+    let bytes = encode(verdict, ID, 5);
+    assert_eq!(bytes[..5], [0; 5]);
+    CheckResponse::decode(&bytes[5..]).unwrap()
+}
+
+fn lines(headers: &[HeaderValueOption]) -> Vec<(String, String, i32)> {
+    let line = |option: &HeaderValueOption| {
+        let header = option.header.clone().unwrap();
+        (header.key, header.value, option.append_action)
+    };
+    headers.iter().map(line).collect()
+}
+
+fn metadata_of(response: &CheckResponse) -> BTreeMap<String, String> {
+    let fields = response.dynamic_metadata.clone().unwrap().fields;
+    let text = |kind| match kind {
+        Some(Kind::StringValue(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    fields.into_iter().map(|(name, value)| (name, text(value.kind))).collect()
+}
+
+fn operation(make: fn(Side, Text, Text) -> HeaderOperation, side: Side, name: &'static str) -> HeaderOperation {
+    make(side, Text::Static(name), Text::Static("v"))
+}
+
+#[test]
+fn an_allow_has_a_status_and_metadata() {
+    let response = decoded(&Verdict::allow(ReasonCode::AllowedByRule));
+    assert_eq!(response.status.as_ref().unwrap().code, 0);
+    let Some(HttpResponse::OkResponse(ok)) = &response.http_response else { panic!("{response:?}") };
+    assert!(ok.headers.is_empty() && ok.headers_to_remove.is_empty());
+    let metadata = metadata_of(&response);
+    assert_eq!(metadata["decision_id"], ID);
+    assert_eq!((metadata["decision"].as_str(), metadata["reason"].as_str()), ("allow", "allowed-by-rule"));
+}
+
+#[test]
+fn a_denial_has_status_body_and_the_decision_id() {
+    for body in ["RBAC: access denied".to_owned(), String::new(), "x".repeat(5000)] {
+        let mut verdict = Verdict::deny_because(ReasonCode::DeniedByRule, "secret policy name");
+        (verdict.status, verdict.message) = (451, Text::Shared(body.as_str().into()));
+        verdict.headers = vec![
+            operation(HeaderOperation::Set, Side::Response, "x-a"),
+            operation(HeaderOperation::Append, Side::Response, "x-b"),
+            operation(HeaderOperation::Set, Side::Request, "x-never"),
+        ];
+        let response = decoded(&verdict);
+        assert_eq!(response.status.as_ref().unwrap().code, 7);
+        assert_eq!(metadata_of(&response)["decision"], "deny");
+        let Some(HttpResponse::DeniedResponse(denied)) = response.http_response else { panic!("not denied") };
+        assert_eq!(denied.status.unwrap().code, 451);
+        assert_eq!(denied.body, body);
+        let expected = [("x-weir-decision-id", ID, 2), ("x-a", "v", 2), ("x-b", "v", 0)];
+        assert_eq!(lines(&denied.headers), expected.map(|(name, value, action)| (name.into(), value.into(), action)));
+    }
+}
+
+#[test]
+fn an_allow_changes_headers_as_the_verdict_says() {
+    let mut verdict = Verdict::allow(ReasonCode::Adapter);
+    verdict.headers = vec![
+        operation(HeaderOperation::Set, Side::Request, "x-a"),
+        operation(HeaderOperation::Append, Side::Request, "x-b"),
+        HeaderOperation::Remove(Side::Request, Text::Static("x-c")),
+        operation(HeaderOperation::Set, Side::Response, "x-d"),
+        operation(HeaderOperation::Append, Side::Response, "x-e"),
+    ];
+    let Some(HttpResponse::OkResponse(ok)) = decoded(&verdict).http_response else { panic!("not allowed") };
+    assert_eq!(lines(&ok.headers), [("x-a".into(), "v".into(), 2), ("x-b".into(), "v".into(), 0)]);
+    assert_eq!(ok.headers_to_remove, ["x-c"]);
+    assert_eq!(lines(&ok.response_headers_to_add), [("x-d".into(), "v".into(), 2), ("x-e".into(), "v".into(), 0)]);
+}

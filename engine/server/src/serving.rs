@@ -1,0 +1,213 @@
+//! Opens every door, and closes them without losing what is in flight.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, Security, TlsFiles, TlsSwap, Workers};
+use weir_runtime::Runtime;
+
+use crate::{Error, admin, ext_authz::ExtAuthz, grpc, health, metrics, routes};
+
+/// Changes the log level while the process runs; the error says what a level looks like.
+pub type SetLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// Where the engine listens, and how safely.
+#[derive(Clone)]
+pub struct Options {
+    /// All gRPC services.
+    pub grpc: SocketAddr,
+    /// Status, configuration, decisions.
+    pub admin: SocketAddr,
+    /// Health.
+    pub health: SocketAddr,
+    /// Metrics.
+    pub metrics: SocketAddr,
+    /// The gRPC port's certificate; none: plaintext.
+    pub tls: Option<TlsFiles>,
+    /// Takes plaintext on an address that others reach.
+    pub insecure: bool,
+    /// How long requests in flight may take at the end.
+    pub drain: Duration,
+    /// The level that the process began with.
+    pub level: String,
+    /// Changes the log level.
+    pub set_level: SetLevel,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("grpc", &self.grpc).field("tls", &self.tls).finish_non_exhaustive()
+    }
+}
+
+/// Where the engine really listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// All gRPC services.
+    pub grpc: SocketAddr,
+    /// The admin port.
+    pub admin: SocketAddr,
+    /// The health port.
+    pub health: SocketAddr,
+    /// The metrics port.
+    pub metrics: SocketAddr,
+}
+
+/// An engine whose doors are open.
+#[derive(Debug)]
+pub struct Serving {
+    addresses: Addresses,
+    listener: Running,
+    doors: Arc<Doors>,
+    side: Vec<JoinHandle<()>>,
+    drain: Duration,
+}
+
+/// What the admin and health ports know of the doors.
+pub(crate) struct Doors {
+    runtime: Arc<Runtime>,
+    grpc: SocketAddr,
+    tls: Option<Arc<TlsSwap>>,
+    mutual: bool,
+    counts: Arc<Counts>,
+    draining: AtomicBool,
+    level: Mutex<String>,
+    set_level: SetLevel,
+}
+
+impl fmt::Debug for Doors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doors").field("grpc", &self.grpc).finish_non_exhaustive()
+    }
+}
+
+/// Opens the doors. Call it on a tokio runtime that lives as long as they are open.
+///
+/// # Errors
+/// A busy port (named, with its flag), a certificate that cannot be used, plaintext where it was not asked for.
+pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, Error> {
+    if options.tls.is_none() && !options.grpc.ip().is_loopback() {
+        if !options.insecure {
+            return Err(Error::Plaintext(options.grpc));
+        }
+        tracing::warn!(address = %options.grpc, "the gRPC port is plaintext and not loopback (--insecure)");
+    }
+    let tls =
+        options.tls.clone().map(|files| TlsSwap::load(files, &[b"h2"], ClientCertificate::Required)).transpose()?;
+    let listener = Listener::bind(options.grpc, "--grpc")?;
+    let admin = bind(options.admin, "--admin").await?;
+    let health = bind(options.health, "--health").await?;
+    let metrics = bind(options.metrics, "--metrics").await?;
+    let addresses = Addresses { grpc: listener.local_addr(), admin: admin.1, health: health.1, metrics: metrics.1 };
+    let routes = routes::routes(&runtime)?;
+    let front = Arc::new(grpc::Front { checks: ExtAuthz { runtime: runtime.clone() }, routes });
+    let security = tls.clone().map_or(Security::Plaintext, Security::Tls);
+    let workers = Workers::start_all()?;
+    let listener =
+        listener.serve(&workers, security, Limits::default(), move |connection| grpc::serve(front.clone(), connection));
+    let doors = Arc::new(Doors {
+        runtime: runtime.clone(),
+        grpc: addresses.grpc,
+        mutual: options.tls.as_ref().is_some_and(|files| files.client_ca.is_some()),
+        tls: tls.clone(),
+        counts: listener.counts().clone(),
+        draining: AtomicBool::new(false),
+        level: Mutex::new(options.level),
+        set_level: options.set_level,
+    });
+    let mut side = vec![
+        tokio::spawn(side_port(admin.0, admin::routes(runtime.clone(), doors.clone()))),
+        tokio::spawn(side_port(health.0, health::routes(doors.clone()))),
+        tokio::spawn(side_port(metrics.0, metrics::routes(runtime))),
+    ];
+    side.extend(tls.map(|tls| tokio::spawn(tls.watch())));
+    Ok(Serving { addresses, listener, doors, side, drain: options.drain })
+}
+
+type Side = (tokio::net::TcpListener, SocketAddr);
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<Side, weir_listen::Error> {
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => weir_listen::Error::Busy { address, flag },
+        _ => weir_listen::Error::Bind { address, flag, source },
+    })?;
+    let bound = listener.local_addr().map_err(|source| weir_listen::Error::Bind { address, flag, source })?;
+    Ok((listener, bound))
+}
+
+async fn side_port(listener: tokio::net::TcpListener, routes: Router) {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(problem) = axum::serve(listener, service).await {
+        tracing::error!(%problem, "a side port stopped");
+    }
+}
+
+impl Serving {
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Stops taking connections and lets what is in flight finish within the drain time. Not ready from the first moment.
+    pub async fn shutdown(self) {
+        self.doors.draining.store(true, Relaxed);
+        let cut = self.listener.drain(self.drain).await;
+        if cut > 0 {
+            tracing::warn!(connections = cut, "cut off at the end of the drain time");
+        }
+        self.side.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Doors {
+    /// Whether checks should be sent here, else why not.
+    pub(crate) fn ready(&self) -> Result<(), &'static str> {
+        if self.draining.load(Relaxed) {
+            return Err("draining\n");
+        }
+        if !*self.runtime.ready().borrow() {
+            return Err("no good configuration: see /status on the admin port\n");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn level(&self) -> String {
+        format!("{}\n", self.level.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_level(&self, level: &str) -> Result<(), String> {
+        (self.set_level)(level)?;
+        tracing::info!(level, "log level changed");
+        level.clone_into(&mut self.level.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    /// How the gRPC port is.
+    pub(crate) fn status(&self) -> Value {
+        let counts = self.counts.read();
+        let security = match (&self.tls, self.mutual) {
+            (None, _) => "plaintext",
+            (Some(_), false) => "tls",
+            (Some(_), true) => "mtls",
+        };
+        let tls = self.tls.as_ref().map(|tls| tls.status());
+        json!({
+            "grpc": self.grpc.to_string(),
+            "security": security,
+            "insecure": self.tls.is_none() && !self.grpc.ip().is_loopback(),
+            "connections": {"open": counts.open, "accepted": counts.accepted},
+            "tls": tls.map(|tls| json!({"swaps": tls.swaps, "failures": tls.failures, "problem": tls.problem})),
+        })
+    }
+}
