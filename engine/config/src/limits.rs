@@ -32,8 +32,8 @@ pub const MAX_REPEATED_EVENTS: usize = 50_000;
 /// Aliases in one document.
 pub const MAX_ALIASES: usize = 1_000;
 
-/// Diagnostics kept; later ones are only counted.
-pub const MAX_DIAGNOSTICS: usize = 1_000;
+/// Diagnostics kept. Reading a folder stops at as many errors; problems of policies beyond it are only counted.
+pub const MAX_DIAGNOSTICS: usize = 200;
 
 /// Diagnostics printed; the rest is "and N more".
 pub const MAX_PRINTED: usize = 20;

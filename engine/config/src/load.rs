@@ -10,7 +10,7 @@ use crate::adapter::Adapter;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::envelope::{Envelope, Metadata};
 use crate::kind::Kind;
-use crate::limits::MAX_DOCUMENTS;
+use crate::limits::{MAX_DIAGNOSTICS, MAX_DOCUMENTS};
 use crate::loaded::{Loaded, Origin};
 use crate::source::Sources;
 use crate::suggestion;
@@ -71,7 +71,7 @@ struct Reader<'s> {
     documents: Documents,
     adapters: Vec<Document<Adapter>>,
     origins: Vec<Origin>,
-    names: HashMap<(Kind, String, String), Place>,
+    names: HashMap<(Kind, String, String), Origin>,
     found: Vec<Diagnostic>,
 }
 
@@ -80,6 +80,9 @@ impl Reader<'_> {
         let text = self.sources.text(file);
         let (parts, complaint) = yaml::split(text);
         for part in parts {
+            if self.is_full() {
+                return;
+            }
             if self.origins.len() >= MAX_DOCUMENTS {
                 let message = format!("too many resources: at most {MAX_DOCUMENTS} in all files together");
                 return self.push(Diagnostic::at(
@@ -207,18 +210,16 @@ impl Reader<'_> {
                 return None;
             }
         }
-        let text = self.sources.text(file);
         let key = (kind, origin.namespace.clone(), origin.name.clone());
-        let path = self.sources.display_path(file);
-        let range = Fields::read(text, part.range.clone()).find("metadata.name", None);
         if let Some(first) = self.names.get(&key) {
-            let diagnostic = Diagnostic::at(&path, text, range, format!("there are two resources {}", origin.label()))
-                .related("the other one", first.clone())
+            let diagnostic = self
+                .at_field(&origin, "metadata.name", format!("there are two resources {}", origin.label()))
+                .related("the other one", self.place(first, "metadata.name"))
                 .help(Some("remove one of them, or give it another name".to_owned()));
             self.push(diagnostic);
             return None;
         }
-        self.names.insert(key, Place::in_text(&path, text, range.start));
+        self.names.insert(key, origin.clone());
         Some(origin)
     }
 
@@ -226,22 +227,16 @@ impl Reader<'_> {
         let Some(document) = self.document::<MeshConfig>(file, part, Kind::MeshConfig) else {
             return;
         };
-        match self.documents.mesh.as_ref().and_then(|first| self.origins.get(first.id)) {
-            Some(first) => {
-                let path = self.sources.display_path(file);
-                let place = Place::in_text(
-                    &self.sources.display_path(first.file),
-                    self.sources.text(first.file),
-                    first.range.start,
-                );
-                let diagnostic =
-                    Diagnostic::at(&path, self.sources.text(file), part.start..part.start, "there are two MeshConfigs")
-                        .related("the other one", place)
-                        .help(Some("a mesh has one: merge them".to_owned()));
-                self.push(diagnostic);
-            }
-            None => self.documents.mesh = Some(document),
-        }
+        let first = self.documents.mesh.as_ref().and_then(|first| self.origins.get(first.id));
+        let (Some(first), Some(second)) = (first, self.origins.get(document.id)) else {
+            self.documents.mesh = Some(document);
+            return;
+        };
+        let diagnostic = self
+            .at_field(second, "kind", "there are two MeshConfigs".to_owned())
+            .related("the other one", self.place(first, "kind"))
+            .help(Some("a mesh has one: merge them".to_owned()));
+        self.push(diagnostic);
     }
 
     fn adapter(&mut self, file: usize, part: &Part) {
@@ -275,13 +270,26 @@ impl Reader<'_> {
         );
     }
 
-    /// An error at a field of the resource that comes from `origin`.
     fn complain(&mut self, origin: &Origin, field: &str, message: String, help: String) {
+        let about = if origin.name.is_empty() { origin.kind.to_string() } else { origin.label() };
+        let diagnostic = self.at_field(origin, field, message).help(Some(help)).about(Some(about));
+        self.push(diagnostic);
+    }
+
+    /// An error at a field of the resource that comes from `origin`.
+    fn at_field(&self, origin: &Origin, field: &str, message: String) -> Diagnostic {
         let text = self.sources.text(origin.file);
         let range = Fields::read(text, origin.range.clone()).find(field, None);
-        let about = if origin.name.is_empty() { origin.kind.to_string() } else { origin.label() };
-        let diagnostic = Diagnostic::at(&self.sources.display_path(origin.file), text, range, message);
-        self.push(diagnostic.help(Some(help)).about(Some(about)));
+        Diagnostic::at(&self.sources.display_path(origin.file), text, range, message)
+    }
+
+    fn place(&self, origin: &Origin, field: &str) -> Place {
+        self.at_field(origin, field, String::new()).place
+    }
+
+    /// Whether enough is wrong: nobody reads more, and each costs a look at the file.
+    fn is_full(&self) -> bool {
+        self.found.len() >= MAX_DIAGNOSTICS
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

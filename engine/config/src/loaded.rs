@@ -8,6 +8,7 @@ use weir_policy::{PolicySet, Problem};
 use crate::adapter::Adapter;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::kind::Kind;
+use crate::limits::MAX_DIAGNOSTICS;
 use crate::source::{Sources, Version};
 use crate::yaml::Fields;
 
@@ -106,8 +107,11 @@ impl Loaded {
     /// Problems with fields become problems with lines. Problems with a document that is not here are about the whole folder.
     pub fn diagnose(&self, problems: &[Problem]) -> Diagnostics {
         let mut sorted: Vec<&Problem> = problems.iter().collect();
+        // Errors first: only those that will be kept are worth a look at the file.
+        sorted.sort_by_key(|problem| problem.severity != weir_policy::Severity::Error);
+        let unseen = sorted.split_off(sorted.len().min(MAX_DIAGNOSTICS));
         sorted.sort_by_key(|problem| problem.document);
-        let mut found = Vec::with_capacity(sorted.len());
+        let mut found = Vec::with_capacity(problems.len());
         // A document may have many problems: it is read again once.
         for of_one in sorted.chunk_by(|a, b| a.document == b.document) {
             let Some(id) = of_one.first().map(|problem| problem.document) else {
@@ -128,6 +132,7 @@ impl Loaded {
                 }
             }
         }
+        found.extend(unseen.into_iter().map(|problem| graded(Diagnostic::whole("", ""), problem)));
         found.into_iter().collect()
     }
 

@@ -16,7 +16,7 @@ mod tests;
 
 pub(crate) use complaint::Complaint;
 pub(crate) use field::Fields;
-pub(crate) use split::{Part, Word, split};
+pub(crate) use split::{Part, split};
 
 use crate::limits::{MAX_ALIASES, MAX_EVENTS, MAX_FILE_BYTES, MAX_NESTING, MAX_REPEATED_EVENTS};
 

@@ -9,13 +9,15 @@ const CREDENTIALS: [&str; 10] =
     ["secret", "token", "password", "passwd", "passphrase", "credential", "apikey", "api_key", "api-key", "privatekey"];
 const CONFIG: &str = "config";
 
-/// Lines looked at above a line to find what it belongs to.
-const MAX_LOOK_BACK: usize = 2_000;
+/// The fields that can follow a `config` on its own level or further out. Only one of them ends it: the indentation of
+/// anything else may be the mistake.
+const AFTER_CONFIG: [&str; 9] =
+    ["source", "limits", "failurePolicy", "selector", "status", "metadata", "spec", "kind", "apiVersion"];
 
 /// The byte inside the line from which its text must be hidden. With `all`, its values are secret whatever its key says.
 pub(super) fn mask_from(text: &str, line: Range<usize>, all: bool) -> Option<usize> {
     let shown = text.get(line.clone())?;
-    if all || is_inside_config(text, line.start, indent(shown)) {
+    if all || is_inside_config(text, line) {
         return Some(key(shown).map_or(indent(shown), |(_, value)| value));
     }
     if let Some((key, value)) = key(shown)
@@ -23,7 +25,7 @@ pub(super) fn mask_from(text: &str, line: Range<usize>, all: bool) -> Option<usi
     {
         return Some(value);
     }
-    inline(shown)
+    keys_in_flow(shown).find(|(key, _)| *key == CONFIG || sounds_secret(key)).map(|(_, value)| value)
 }
 
 /// The key of a block-style `key: value` line, without quotes, and where its value begins.
@@ -35,41 +37,38 @@ fn key(line: &str) -> Option<(&str, usize)> {
     plain.then_some((key, colon + 1))
 }
 
-/// Where the value of the first secret key in a flow-style line begins.
-fn inline(line: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(colon) = line.get(from..)?.find(':').map(|at| from + at) {
+/// The keys of a flow-style line, each with where its value begins. Only where a key can stand: CEL and URLs have colons too.
+fn keys_in_flow(line: &str) -> impl Iterator<Item = (&str, usize)> {
+    line.match_indices(':').filter_map(|(colon, _)| {
         let before = line.get(..colon)?.trim_end_matches([' ', '"', '\'']);
         let start =
             before.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).map_or(0, |at| at + 1);
-        let word = before.get(start..).unwrap_or_default();
-        // Only where a key can stand: CEL text and URLs have colons too.
         let opens = before.get(..start)?.trim_end_matches(['"', '\'', ' ']).ends_with(['{', ',']);
-        if opens && (word == CONFIG || sounds_secret(word)) {
-            return Some(colon + 1);
-        }
-        from = colon + 1;
-    }
-    None
+        opens.then_some((before.get(start..)?, colon + 1))
+    })
 }
 
-fn is_inside_config(text: &str, line_start: usize, mut indentation: usize) -> bool {
-    let above = text.get(..line_start).unwrap_or_default();
-    for line in above.lines().rev().take(MAX_LOOK_BACK) {
-        if line.trim().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
+/// Whether a `config` stands above the line in the same document and nothing up to the line has ended it.
+fn is_inside_config(text: &str, line: Range<usize>) -> bool {
+    let mut ended_at = usize::MAX;
+    let mut is_above = false;
+    for line in text.get(..line.end).unwrap_or_default().lines().rev() {
         if line.starts_with("---") {
             return false;
         }
-        if indent(line) < indentation {
-            indentation = indent(line);
-            if key(line).is_some_and(|(key, _)| key == CONFIG) || line.contains("\"config\"") {
-                return true;
-            }
+        if is_above && has_config(line) {
+            return indent(line) < ended_at;
+        }
+        is_above = true;
+        if key(line).is_some_and(|(key, _)| AFTER_CONFIG.contains(&key)) {
+            ended_at = ended_at.min(indent(line));
         }
     }
     false
+}
+
+fn has_config(line: &str) -> bool {
+    key(line).is_some_and(|(key, _)| key == CONFIG) || keys_in_flow(line).any(|(key, _)| key == CONFIG)
 }
 
 fn sounds_secret(key: &str) -> bool {

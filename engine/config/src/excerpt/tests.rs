@@ -60,6 +60,10 @@ fn values_under_config_and_credentials_are_masked() {
         ("spec:\n  config:\n    list:\n      - CANARY\n", "CANARY", "      ***"),
         ("spec:\n  config:\n    text: |\n      some\n      CANARY\n", "CANARY", "      ***"),
         ("spec:\n  config: {url: CANARY}\n", "url", "  config:***"),
+        // Wrong indentation and tabs do not bring it out.
+        ("spec:\n  config:\nurl: CANARY\n", "url", "url:***"),
+        ("spec:\n  config:\n\turl: CANARY\n", "url", " url:***"),
+        ("spec: {config: {\n  a: 1,\n url: CANARY}}\n", "url", " url:***"),
         ("apiKey: CANARY\n", "apiKey", "apiKey:***"),
         ("- clientSecret: CANARY\n", "clientSecret", "- clientSecret:***"),
         ("{\"spec\": {\"config\": {\"x\": \"CANARY\"}}}", "spec", "{\"spec\": {\"config\":***"),
@@ -83,5 +87,17 @@ fn what_is_no_secret_stays_readable() {
         "configs: here",
     ] {
         assert_eq!(Excerpt::cut(line, 0..1).text(), line);
+    }
+}
+
+#[test]
+fn what_follows_a_config_is_readable_again() {
+    for text in [
+        "spec:\n  config:\n    limits: x\n  limits: NEEDLE\n",
+        "spec:\n  config: {}\nstatus: {}\nmetadata: NEEDLE\n",
+        "spec:\n  config: {}\n---\nanything: NEEDLE\n",
+    ] {
+        let at = text.find("NEEDLE").unwrap();
+        assert!(Excerpt::cut(text, at..at + 1).text().contains("NEEDLE"), "{text}");
     }
 }

@@ -149,24 +149,23 @@ fn plain_type(name: &str) -> String {
         "unit value" | "null" | "unit" => "nothing".to_owned(),
         "string" | "string scalar" => "a string".to_owned(),
         name if name.starts_with("struct ") => "a mapping".to_owned(),
-        name if matches!(name, "u8" | "u16" | "u32" | "u64" | "usize" | "unsigned integer") => {
-            "a whole number, 0 or more".to_owned()
-        }
-        name if matches!(name, "i8" | "i16" | "i32" | "i64" | "isize" | "signed integer" | "integer") => {
-            "a whole number".to_owned()
-        }
+        "u8" | "u16" | "u32" | "u64" | "usize" | "unsigned integer" => "a whole number, 0 or more".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" | "signed integer" | "integer" => "a whole number".to_owned(),
         other => other.to_owned(),
     }
 }
 
 fn unexpected(text: &str, range: &Range<usize>, expected: &str) -> (String, Option<String>) {
+    let before = text.get(..range.start).unwrap_or_default();
+    let is_item =
+        before.get(before.rfind('\n').map_or(0, |at| at + 1)..).is_some_and(|line| line.trim_start().starts_with('-'));
     let found = match text.get(range.start..).and_then(|rest| rest.chars().next()) {
-        Some('[' | '-') => "a list",
-        Some('{') => "a mapping",
-        _ => "",
+        Some('[') => "sequence",
+        Some('{') => "map",
+        _ if is_item => "sequence",
+        _ => return (format!("expected {}", plain_type(expected)), type_error("", expected).1),
     };
-    let (message, help) = type_error(found, expected);
-    (message.trim_end_matches(", found ").to_owned(), help)
+    type_error(found, expected)
 }
 
 fn syntax_message(info: &str) -> String {
@@ -176,6 +175,9 @@ fn syntax_message(info: &str) -> String {
         "while parsing a block mapping, did not find expected key" => "expected a key of the mapping above",
         "while parsing a block collection, did not find expected '-' indicator" => "expected `- ` of the list above",
         "while parsing node, found unknown anchor" => "the alias names an anchor that is not defined above it",
+        "while scanning an anchor or alias, did not find expected alphabetic or numeric character" => {
+            "a `*` or `&` must be followed by a name"
+        }
         "illegal placement of ':' indicator" => "a `:` cannot stand here",
         "YAML directives are disallowed" => "YAML directives (lines that begin with `%`) are not supported",
         "recursion limit exceeded" => "too many mappings and lists inside each other",
@@ -198,8 +200,10 @@ fn syntax_help(text: &str, at: usize, info: &str) -> Option<&'static str> {
             Some("check the indentation: keys of one mapping and items of one list begin in the same column")
         }
         () if says("quote") => Some("close the quote, or write the text in a block after `|`"),
-        () if says("anchor") => Some("define it with `&name` first, or quote a value that begins with `*`"),
-        () if says("flow") || says("illegal placement of ':'") => {
+        () if says("anchor") => {
+            Some("quote a value that begins with `*` or `&`; an alias is defined with `&name` above it")
+        }
+        () if says("flow") || says("bracket") || says("illegal placement of ':'") => {
             Some("close the `[` or `{` above, and put commas between its items")
         }
         () if says("directive") => Some("remove the line"),
