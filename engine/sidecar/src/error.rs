@@ -1,0 +1,36 @@
+//! Why the sidecar does not start.
+
+use std::path::PathBuf;
+
+/// Why the sidecar does not start. Each text says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port cannot be bound, or the certificate files cannot be used.
+    #[error(transparent)]
+    Listen(#[from] weir_listen::Error),
+    /// `upstream` is not an address to forward to.
+    #[error("upstream `{0}` is not of the form http://HOST:PORT or HOST:PORT; give --upstream such an address")]
+    Upstream(String),
+    /// `engine` is not an address to ask.
+    #[error("engine `{0}` is not of the form http://HOST:PORT or https://HOST:PORT; give --engine such a URL")]
+    Engine(String),
+    /// The access log's file cannot be opened.
+    #[error("cannot open the access log {path}: {source}; give --access-log a file that can be written", path = path.display())]
+    AccessLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that names who the engine is or who we are cannot be used.
+    #[error("cannot use {path}: {what}; give a PEM file", path = path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The access log's thread cannot be started.
+    #[error("cannot start a thread: {0}; raise the process limit")]
+    Thread(std::io::Error),
+}
