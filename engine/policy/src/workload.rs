@@ -81,6 +81,9 @@ pub enum UnknownWorkload {
     /// Labels without a namespace.
     #[error("weir.labels came without weir.namespace; send both")]
     LabelsAlone,
+    /// A namespace without a name.
+    #[error("weir.namespace came empty; name the workload's namespace")]
+    EmptyNamespace,
     /// Labels that are not `k=v,k=v`.
     #[error("weir.labels has the entry {0:?}; write at most {LABELS_MAX} of the form k=v, separated by commas")]
     BadLabels(String),
@@ -144,6 +147,7 @@ impl Workloads {
         match (claim.workload, claim.namespace, claim.labels) {
             (Some(_), Some(_), _) => return Err(UnknownWorkload::Both),
             (Some(name), None, _) => return self.named(name, "the context extension weir.workload"),
+            (None, Some(""), _) => return Err(UnknownWorkload::EmptyNamespace),
             (None, Some(namespace), labels) => return self.described(namespace, labels.unwrap_or_default()),
             (None, None, Some(_)) => return Err(UnknownWorkload::LabelsAlone),
             (None, None, None) => {}

@@ -58,6 +58,7 @@ fn a_claim_that_leads_to_nothing_says_what_came() {
         (Claim { workload: Some("nobody"), principal: Some("td/ns/shop/sa/cart"), ..none }, "nobody"),
         (Claim { workload: Some("cart"), ..none }, "several"),
         (Claim { workload: Some("shop/cart"), namespace: Some("shop"), ..none }, "both"),
+        (Claim { namespace: Some(""), ..none }, "weir.namespace came empty"),
         (Claim { labels: Some("a=b"), ..none }, "without weir.namespace"),
         (Claim { namespace: Some("shop"), labels: Some("a"), ..none }, "\"a\""),
         (Claim { namespace: Some("shop"), labels: Some("a=b,a=c"), ..none }, "\"a=c\""),
