@@ -1,9 +1,20 @@
 //! The stories: each module is one promise of the house, told with real processes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod check;
+mod envoy;
 mod envoy_api;
 mod failure;
+mod metrics;
+mod otlp;
 mod reload;
+mod secrets;
 mod story;
 mod tidy;
