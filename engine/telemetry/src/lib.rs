@@ -32,3 +32,4 @@ pub use output::Target;
 pub use queue::{BATCH_MAX, BATCH_WAIT, Batch, Full, REPORTS_BYTES_MAX, REPORTS_MAX, ReportOptions, Reports};
 pub use redact::Redactor;
 pub use sinks::Sinks;
+pub use writer::{Render, Room, Weigh, Writer};

@@ -161,6 +161,27 @@ impl Redactor {
         if value.starts_with('/') || value.contains("://") { self.target(value) } else { Cow::Borrowed(value) }
     }
 
+    /// Running text, such as an access log's line, as it may leave: the query of every word that looks like a URL or a
+    /// path hashed.
+    #[must_use]
+    pub fn prose<'v>(&self, value: &'v str) -> Cow<'v, str> {
+        if !value.contains('/') || !value.contains(['?', '#']) {
+            return Cow::Borrowed(value);
+        }
+        let words =
+            value.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')'));
+        let hide = |word: &str| {
+            let end =
+                word.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')'));
+            let (inside, rest) = word.split_at(end.len());
+            // Also as a value: `path=/a?b`.
+            let looks =
+                inside.contains("://") || inside.starts_with('/') || inside.contains("=/") || inside.contains(":/");
+            format!("{}{rest}", if looks { self.target(inside) } else { Cow::Borrowed(inside) })
+        };
+        Cow::Owned(words.map(hide).collect())
+    }
+
     /// A request target as it may leave: what follows the first `?` or `#` hashed.
     #[must_use]
     pub fn target<'v>(&self, value: &'v str) -> Cow<'v, str> {

@@ -1,6 +1,6 @@
 //! Where records end: Prometheus, an OTLP endpoint, a log.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     ledger::{Ledger, Loss},
@@ -33,25 +33,28 @@ impl Sinks {
         Self { families, updates, redactor, log, otlp }
     }
 
-    /// Gives every sink what concerns it. What a sink cannot take is counted as lost by it. Fields that are sensitive by
-    /// their name are hashed here, whatever the adapter was given.
+    /// Gives every sink what concerns it. What a sink cannot take is counted as lost by it. Fields and labels that are
+    /// sensitive by their name, and queries in texts, are hashed here, whatever the adapter was given.
     pub fn accept(&self, emissions: Emissions) {
         let Emissions { mut logs, mut spans, updates } = emissions;
         for update in &updates {
             self.updates.accept(1);
-            match self.families.update(update) {
+            match self.families.update_shown(update, |name, label| self.redactor.field(name, label)) {
                 Ok(()) => self.updates.deliver(1),
                 Err(loss) => self.updates.lose(1, loss),
             }
         }
         for record in &mut logs {
             self.hide(&mut record.fields);
+            if let Cow::Owned(hidden) = self.redactor.prose(&record.body) {
+                record.body = hidden;
+            }
         }
         for span in &mut spans {
             self.hide(&mut span.fields);
-            span.name = self.redactor.text(&span.name).into_owned();
+            span.name = self.redactor.prose(&span.name).into_owned();
             if let SpanStatus::Error(why) = &mut span.status {
-                *why = self.redactor.text(why).into_owned();
+                *why = self.redactor.prose(why).into_owned();
             }
         }
         if let Some(otlp) = &self.otlp {
@@ -66,7 +69,7 @@ impl Sinks {
     fn hide(&self, fields: &mut Fields) {
         for (name, value) in fields {
             if let Value::Text(text) = value
-                && let std::borrow::Cow::Owned(hidden) = self.redactor.field(name, text)
+                && let Cow::Owned(hidden) = self.redactor.field(name, text)
             {
                 *text = hidden;
             }

@@ -34,22 +34,22 @@ const DROP_DEADLINE: Duration = Duration::from_secs(1);
 const FLUSH_MAX: Duration = Duration::from_secs(3600);
 
 /// Says how much memory something holds, so that a queue can be limited in bytes too.
-pub(crate) trait Weigh {
+pub trait Weigh {
     /// About how many bytes it holds.
     fn weight(&self) -> usize;
 }
 
 /// How much a queue may hold.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub struct Room {
     /// Records.
-    pub(crate) records: usize,
+    pub records: usize,
     /// Bytes, as records weigh themselves.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 /// Turns records into lines. It lives on the writer's thread.
-pub(crate) trait Render<T>: Send + 'static {
+pub trait Render<T>: Send + 'static {
     /// Appends the record as one line, ended by the only line feed in it.
     fn render(&mut self, record: &T, buffer: &mut Vec<u8>);
 }
@@ -77,8 +77,8 @@ struct Shared<T> {
     changed: Condvar,
 }
 
-/// The way to a writer.
-pub(crate) struct Writer<T> {
+/// The way to a writer's thread. Dropping it writes what it has, for at most a second.
+pub struct Writer<T> {
     shared: Arc<Shared<T>>,
 }
 
@@ -90,7 +90,10 @@ impl<T> fmt::Debug for Writer<T> {
 
 impl<T: Weigh + Send + 'static> Writer<T> {
     /// Opens the target and starts the thread. No more than `room` is queued.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    /// When the file cannot be opened or the thread not started.
+    pub fn start(
         name: &str,
         room: Room,
         target: Target,
@@ -121,7 +124,7 @@ impl<T: Weigh + Send + 'static> Writer<T> {
 
     /// Hands a record over; never blocks. False when the queue has no room, or for a record that is not `urgent` when
     /// only the last eighth is left, which is kept for urgent ones; then it is counted as lost.
-    pub(crate) fn push(&self, record: T, urgent: bool) -> bool {
+    pub fn push(&self, record: T, urgent: bool) -> bool {
         let shared = &*self.shared;
         let (records, room) = (shared.queue.len(), shared.room);
         let share = |whole: usize| if urgent { whole } else { whole - whole / 8 };
@@ -143,7 +146,7 @@ impl<T: Weigh + Send + 'static> Writer<T> {
     }
 
     /// Waits until everything that was handed over before is written or lost; false when the deadline passed first.
-    pub(crate) fn flush(&self, deadline: Duration) -> bool {
+    pub fn flush(&self, deadline: Duration) -> bool {
         let until = Instant::now() + deadline.min(FLUSH_MAX);
         let mut progress = self.shared.progress();
         progress.asked += 1;
@@ -160,18 +163,20 @@ impl<T: Weigh + Send + 'static> Writer<T> {
     }
 
     /// Opens the file again by its name before the next line.
-    pub(crate) fn reopen(&self) {
+    pub fn reopen(&self) {
         self.shared.reopen.store(true, Ordering::Release);
         self.shared.unpark();
     }
 
     /// What the last failed write or reopening said; none after one that succeeded.
-    pub(crate) fn last_error(&self) -> Option<String> {
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
         self.shared.progress().last_error.clone()
     }
 
     /// The account of its records.
-    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
         &self.shared.ledger
     }
 }

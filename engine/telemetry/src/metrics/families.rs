@@ -1,6 +1,7 @@
 //! The metric families that adapters declare, and their series.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc,
@@ -142,12 +143,23 @@ impl Families {
     /// [`Loss::FamilyGone`], or [`Loss::Invalid`] when the labels do not fit the family, a value is not finite or too
     /// large, or a counter is observed; then nothing of it was applied.
     pub fn update(&self, update: &Update) -> Result<(), Loss> {
+        self.update_shown(update, |_, label| Cow::Borrowed(label))
+    }
+
+    /// The same, with every label's name and value shown to `show`, which gives the value to expose.
+    pub(crate) fn update_shown<'u>(
+        &self,
+        update: &'u Update,
+        show: impl Fn(&str, &'u str) -> Cow<'u, str>,
+    ) -> Result<(), Loss> {
         let table = self.table.load();
         let live = table.by_id.get(&update.family).ok_or(Loss::FamilyGone)?;
         if update.labels.len() != live.family.labels.len() {
             return Err(Loss::Invalid);
         }
-        let labels: Vec<&str> = update.labels.iter().map(|label| super::series::cut(label)).collect();
+        let named = live.family.labels.iter().zip(&update.labels);
+        let shown: Vec<Cow<'_, str>> = named.map(|(name, label)| show(name, label)).collect();
+        let labels: Vec<&str> = shown.iter().map(|label| super::series::cut(label)).collect();
         match (&live.cells, &update.change) {
             (Cells::Counter(series), Change::Add(by)) if *by <= ADD_MAX => series.cell(&labels).add(*by),
             (Cells::Histogram(series), Change::Observe(values)) if values.iter().all(|value| value.is_finite()) => {

@@ -81,6 +81,23 @@ fn fields_are_judged_by_their_name_and_never_hashed_twice() {
 }
 
 #[test]
+fn running_text_loses_the_queries_of_its_urls_and_paths() {
+    let redactor = redactor();
+    for (text, shown) in [
+        ("\"GET /a?canary HTTP/1.1\" 200", "\"GET /a?HASH HTTP/1.1\" 200"),
+        ("GET https://x/?canary", "GET https://x/?HASH"),
+        ("path=/a?canary code=200", "path=/a?HASH code=200"),
+        ("(\"/a#canary\")", "(\"/a#HASH\")"),
+    ] {
+        let expected = shown.replace("HASH", redactor.hash("canary").as_str());
+        assert_eq!(redactor.prose(text), expected);
+    }
+    for text in ["who? me/you", "GET /a 200", "", "?", "/ ?"] {
+        assert_eq!(redactor.prose(text), text);
+    }
+}
+
+#[test]
 fn a_message_that_quotes_a_secret_is_scrubbed() {
     let redactor = redactor();
     let bag = Bag::builder()

@@ -1,13 +1,22 @@
 //! One secret in every place where a request can carry one; it may come out nowhere.
 
+use tokio::runtime::Handle;
 use weir_attributes::{Bag, slot, vocabulary};
 use weir_telemetry::{
-    Decision, DecisionLog, DecisionLogOptions, Outcome, Reads, SelfMetrics, SelfMetricsOptions, Sinks, Target,
-    record::{Emissions, LogRecord, Severity, SpanKind, SpanRecord, SpanRef, SpanStatus, Value},
-    sinks::{log::LogSink, prometheus},
+    Decision, DecisionLog, DecisionLogOptions, Declaration, Families, Outcome, Reads, SelfMetrics, SelfMetricsOptions,
+    Sinks, Target,
+    record::{
+        Change, Emissions, Family, FamilyId, FamilyKind, LogRecord, Severity, SpanKind, SpanRecord, SpanRef,
+        SpanStatus, Update, Value,
+    },
+    sinks::{
+        log::LogSink,
+        otlp::{Otlp, OtlpOptions},
+        prometheus,
+    },
 };
 
-use super::{Arc, LONG, decision, redactor};
+use super::{Arc, LONG, decision, otlp::Receiver, redactor};
 
 const CANARY: &str = "canary-7d1f0c55";
 
@@ -66,16 +75,8 @@ fn a_secret_of_a_request_is_not_in_the_decision_log_nor_among_the_recent_denials
     assert!(!serde_json::Value::from(log.recent()).to_string().contains(CANARY));
 }
 
-#[test]
-fn a_secret_that_an_adapter_puts_into_a_field_by_its_name_is_not_in_any_sink() {
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("log.jsonl");
-    let metrics = SelfMetrics::new(SelfMetricsOptions { version: "0", part: "engine", reasons: vec![], doors: vec![] });
-    let log = LogSink::start(Target::File(path.clone())).expect("starts");
-    let families = Arc::default();
-    let sinks = Sinks::new(Arc::clone(&families), redactor(), Some(log), None);
-    metrics.add(families);
-    sinks.ledgers().into_iter().for_each(|ledger| metrics.add(ledger));
+/// What a careless adapter could make of a request.
+fn careless(family: FamilyId) -> Emissions {
     let fields = [
         ("authorization", CANARY.to_owned()),
         ("http.request.header.cookie", CANARY.to_owned()),
@@ -86,31 +87,65 @@ fn a_secret_that_an_adapter_puts_into_a_field_by_its_name_is_not_in_any_sink() {
     ];
     let fields: Vec<_> = fields.map(|(name, value)| (Arc::from(name), Value::Text(value))).into();
     let id = SpanRef { trace: [1; 16], span: [2; 8] };
-    sinks.accept(Emissions {
-        logs: vec![LogRecord {
-            time: 0,
-            severity: Severity::Info,
-            body: "GET /a".into(),
-            fields: fields.clone(),
-            span: Some(id),
-            adapter: "access-log".into(),
-        }],
-        spans: vec![SpanRecord {
-            id,
-            parent: None,
-            name: format!("/a?{CANARY}"),
-            kind: SpanKind::Server,
-            start: 0,
-            end: 1,
-            fields,
-            status: SpanStatus::Error(format!("https://shop.example/?{CANARY}")),
-            adapter: "trace-spans".into(),
-        }],
-        updates: vec![],
-    });
+    let log = LogRecord {
+        time: 0,
+        severity: Severity::Info,
+        body: format!("GET /a?{CANARY} HTTP/1.1"),
+        fields: fields.clone(),
+        span: Some(id),
+        adapter: "access-log".into(),
+    };
+    let span = SpanRecord {
+        id,
+        parent: None,
+        name: format!("GET /a?{CANARY}"),
+        kind: SpanKind::Server,
+        start: 0,
+        end: 1,
+        fields,
+        status: SpanStatus::Error(format!("https://shop.example/?{CANARY}")),
+        adapter: "trace-spans".into(),
+    };
+    let labels = vec![CANARY.into(), format!("/a?{CANARY}").into()];
+    let update = Update { family, labels, change: Change::Add(1) };
+    Emissions { logs: vec![log], spans: vec![span], updates: vec![update] }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_an_adapter_puts_into_a_field_by_its_name_is_not_in_any_sink() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("log.jsonl");
+    let metrics = SelfMetrics::new(SelfMetricsOptions { version: "0", part: "engine", reasons: vec![], doors: vec![] });
+    let log = LogSink::start(Target::File(path.clone())).expect("starts");
+    let receiver = Receiver::default();
+    let (address, server) = receiver.serve("127.0.0.1:0").await;
+    let options = OtlpOptions::new(&address.to_string(), "weir-test");
+    let otlp = Otlp::start(options, Some(Arc::clone(&metrics)), &Handle::current()).expect("starts");
+    let families = Arc::<Families>::default();
+    let sinks = Sinks::new(Arc::clone(&families), redactor(), Some(log), Some(otlp));
+    let family = Family {
+        name: "requests_total".into(),
+        help: "Requests.".into(),
+        unit: String::new(),
+        labels: vec!["x_api_key".into(), "target".into()],
+        kind: FamilyKind::Counter,
+    };
+    let ids = families.replace(&[Declaration { owner: "shop/x".into(), family }]).expect("valid");
+    metrics.add(families);
+    sinks.ledgers().into_iter().for_each(|ledger| metrics.add(ledger));
+
+    sinks.accept(careless(ids[0]));
     assert!(sinks.log().expect("there").flush(LONG));
+    sinks.otlp().expect("there").shutdown(LONG).await;
+
     let text = std::fs::read_to_string(path).expect("read");
-    assert_eq!(text.matches("hmac:").count(), 6, "{text}");
+    assert_eq!(text.matches("hmac:").count(), 7, "{text}");
     assert!(!text.contains(CANARY), "{text}");
-    assert!(!prometheus::render(&metrics.gather()).contains(CANARY));
+    let text = prometheus::render(&metrics.gather());
+    assert!(text.contains("requests_total{x_api_key=\"hmac:") && !text.contains(CANARY), "{text}");
+    let kept = receiver.kept();
+    assert_eq!((kept.traces.len(), kept.logs.len(), kept.metrics.len()), (1, 1, 1));
+    let sent = format!("{:?} {:?} {:?}", kept.traces, kept.logs, kept.metrics);
+    assert!(sent.contains("hmac:") && !sent.contains(CANARY), "{sent}");
+    server.abort();
 }

@@ -37,20 +37,20 @@ use super::LONG;
 
 /// What came, and how to answer.
 #[derive(Debug, Default)]
-struct Kept {
-    traces: Vec<ExportTraceServiceRequest>,
-    logs: Vec<ExportLogsServiceRequest>,
-    metrics: Vec<ExportMetricsServiceRequest>,
+pub(crate) struct Kept {
+    pub(crate) traces: Vec<ExportTraceServiceRequest>,
+    pub(crate) logs: Vec<ExportLogsServiceRequest>,
+    pub(crate) metrics: Vec<ExportMetricsServiceRequest>,
     tokens: Vec<Option<String>>,
     rejects: i64,
     fails: Vec<Status>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Receiver(Arc<Mutex<Kept>>);
+pub(crate) struct Receiver(Arc<Mutex<Kept>>);
 
 impl Receiver {
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    pub(crate) fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().expect("not poisoned")
     }
 
@@ -61,7 +61,7 @@ impl Receiver {
     }
 
     /// Serves on that address until the task is aborted.
-    async fn serve(&self, address: &str) -> (SocketAddr, JoinHandle<()>) {
+    pub(crate) async fn serve(&self, address: &str) -> (SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind(address).await.expect("free");
         let bound = listener.local_addr().expect("bound");
         let server = Server::builder()
