@@ -114,15 +114,12 @@ fn referenced_set(referenced: &Referenced, known: &[u64]) -> v1::Referenced {
     let mut hasher = DefaultHasher::new();
     (referenced.slots(), referenced.headers(), referenced.all_headers()).hash(&mut hasher);
     let number = hasher.finish();
-    if known.contains(&number) {
-        return v1::Referenced { number, ..v1::Referenced::default() };
-    }
-    v1::Referenced {
-        number,
+    let set = (!known.contains(&number)).then(|| v1::ReferencedSet {
         attributes: referenced.slots().iter().map(|slot| slot.attribute().wire).collect(),
         headers: referenced.headers().iter().map(ToString::to_string).collect(),
         all_headers: referenced.all_headers(),
-    }
+    });
+    v1::Referenced { number, set }
 }
 
 fn header(operation: &HeaderOperation) -> v1::HeaderOperation {
@@ -187,12 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_referenced_set_is_spelled_out_once() {
+    fn a_referenced_set_is_left_out_only_for_a_caller_that_knows_its_number() {
         let set = Referenced::default();
         let first = referenced_set(&set, &[]);
         let again = referenced_set(&set, &[first.number]);
         assert_eq!(first.number, again.number);
-        assert!(again.attributes.is_empty() && again.headers.is_empty());
+        assert!(first.set.is_some());
+        assert!(again.set.is_none());
+        assert!(referenced_set(&set, &[first.number ^ 1]).set.is_some());
     }
 
     #[test]

@@ -4,10 +4,10 @@
 
 mod circuit;
 mod link;
+mod sets;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +21,6 @@ pub(crate) use link::{Link, State};
 use crate::{
     cache::{self, Answer, Cache, Lease, Referenced},
     engine::Engine,
-    limits,
     options::{CheckMode, Options},
     wire::{self, Verdict},
 };
@@ -75,6 +74,13 @@ impl Trouble {
     }
 }
 
+/// An answer, and the set of what its verdict depends on; none when it cannot be cached.
+#[derive(Debug)]
+struct Answered {
+    answer: v1::CheckResponse,
+    referenced: Option<Arc<Referenced>>,
+}
+
 enum Client {
     Unary(PolicyClient<Channel>),
     Stream(Arc<Link>),
@@ -88,8 +94,6 @@ pub(crate) struct CheckHook {
     workload: Arc<str>,
     proxy: String,
     deadline: Duration,
-    /// Referenced sets by the engine's number, shared so that equal rulesets are kept once.
-    sets: Mutex<HashMap<u64, Option<Arc<Referenced>>>>,
 }
 
 impl std::fmt::Debug for CheckHook {
@@ -112,7 +116,6 @@ impl CheckHook {
             workload: options.workload.as_str().into(),
             proxy: options.proxy.clone(),
             deadline: options.timeouts.check,
-            sets: Mutex::default(),
         }
     }
 
@@ -143,8 +146,8 @@ impl CheckHook {
             Err(_) => Err(Trouble::Deadline),
         };
         self.circuit.saw(answered.as_ref().err().copied());
-        let mut answer = match answered {
-            Ok(answer) => answer,
+        let Answered { mut answer, referenced } = match answered {
+            Ok(answered) => answered,
             Err(trouble) => return Checked::Undecided(trouble),
         };
         let Some(verdict) = Verdict::read(&mut answer).map(Arc::new) else {
@@ -153,7 +156,7 @@ impl CheckHook {
         if let Some((cache, generation)) = cache {
             let answer = Answer {
                 snapshot: &answer.snapshot,
-                referenced: answer.referenced.as_ref().and_then(|told| self.referenced(told)),
+                referenced,
                 lease: Lease { ttl: Duration::from_millis(answer.ttl_ms.into()), uses: answer.max_uses },
                 verdict: Arc::clone(&verdict),
             };
@@ -163,14 +166,19 @@ impl CheckHook {
     }
 
     /// Sends it, once more when the stream broke while we waited: a check has no effect that could happen twice.
-    async fn send(&self, request: v1::CheckRequest) -> Result<v1::CheckResponse, Trouble> {
+    async fn send(&self, request: v1::CheckRequest) -> Result<Answered, Trouble> {
         match &self.client {
             Client::Stream(link) => match link.check(request.clone()).await {
                 Err(Trouble::Unreachable) if link.was_up() => link.check(request).await,
                 other => other,
             },
             Client::Unary(client) => match client.clone().check(request).await {
-                Ok(response) => Ok(response.into_inner()),
+                Ok(response) => {
+                    let answer = response.into_inner();
+                    // A call of its own says that we know no set: it is told in full.
+                    let referenced = answer.referenced.as_ref().and_then(Referenced::read).map(Arc::new);
+                    Ok(Answered { answer, referenced })
+                }
                 Err(status) => Err(match status.code() {
                     tonic::Code::Unavailable => Trouble::Unreachable,
                     tonic::Code::DeadlineExceeded => Trouble::Deadline,
@@ -178,18 +186,5 @@ impl CheckHook {
                 }),
             },
         }
-    }
-
-    /// The set of an answer; sets that are equal to the last one of that number are kept once.
-    fn referenced(&self, told: &v1::Referenced) -> Option<Arc<Referenced>> {
-        let set = Referenced::read(told).map(Arc::new);
-        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        match sets.get(&told.number) {
-            Some(known) if *known == set => return known.clone(),
-            _ if sets.len() >= limits::REFERENCED_SETS_MAX => sets.clear(),
-            _ => {}
-        }
-        sets.insert(told.number, set.clone());
-        set
     }
 }

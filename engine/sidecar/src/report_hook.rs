@@ -127,30 +127,51 @@ impl ReportHook {
     }
 
     /// Sends until the engine has taken them, or has said that it never will.
-    async fn send(&self, client: &mut TelemetryClient<Channel>, batches: Vec<v1::ReportRequest>) {
-        let count: u64 = batches.iter().map(|batch| batch.entries.len() as u64).sum();
+    async fn send(&self, client: &mut TelemetryClient<Channel>, mut batches: Vec<v1::ReportRequest>) {
         let mut wait = limits::RECONNECT_MIN;
-        loop {
+        while !batches.is_empty() {
             let call = client.report(tokio_stream::iter(batches.clone()));
-            let permanent = match timeout(limits::REPORT_DEADLINE, call).await {
+            match timeout(limits::REPORT_DEADLINE, call).await {
                 Ok(Ok(answer)) => {
-                    let lost = answer.into_inner().lost.min(count);
-                    self.ledger.deliver(count - lost);
-                    return self.ledger.lose(lost, Loss::Refused);
+                    let answer = answer.into_inner();
+                    if self.taken(&mut batches, answer.accepted, answer.lost) > 0 {
+                        continue;
+                    }
                 }
                 Ok(Err(status)) => {
                     tracing::debug!(code = ?status.code(), "a batch of reports was not taken");
-                    is_permanent(status.code())
+                    if is_permanent(status.code()) {
+                        return self.ledger.lose(entries(&batches), Loss::Refused);
+                    }
                 }
-                Err(_) => false,
-            };
-            if permanent {
-                return self.ledger.lose(count, Loss::Refused);
+                Err(_) => {}
             }
             sleep(wait + wait.mul_f64((random::bits() % 512) as f64 / 1024.0)).await;
             wait = (wait * 2).min(limits::RECONNECT_MAX);
         }
     }
+
+    /// Settles the batches that the engine has taken, from the front: one that drains may stop between two. Returns how
+    /// many entries they held.
+    fn taken(&self, batches: &mut Vec<v1::ReportRequest>, accepted: u64, lost: u64) -> u64 {
+        let mut settled = 0;
+        while let Some(batch) = batches.first() {
+            let next = settled + batch.entries.len() as u64;
+            if next > accepted.saturating_add(lost) {
+                break;
+            }
+            settled = next;
+            batches.remove(0);
+        }
+        let lost = lost.min(settled);
+        self.ledger.deliver(settled - lost);
+        self.ledger.lose(lost, Loss::Refused);
+        settled
+    }
+}
+
+fn entries(batches: &[v1::ReportRequest]) -> u64 {
+    batches.iter().map(|batch| batch.entries.len() as u64).sum()
 }
 
 /// Whether sending the same again cannot help.
@@ -192,6 +213,22 @@ mod tests {
         assert!(hook.bytes.load(Relaxed) <= limits::REPORT_BYTES_MAX);
         assert_eq!(account.in_flight, hook.queue.len() as u64);
         assert!(account.lost > 0);
+    }
+
+    #[test]
+    fn what_a_draining_engine_did_not_take_is_sent_again() {
+        let hook = ReportHook::new("", "test");
+        for _ in 0..250 {
+            hook.push(Bag::default());
+        }
+        let mut batches = hook.take();
+        assert_eq!(batches.len(), 3);
+        assert_eq!(hook.taken(&mut batches, 190, 10), 200);
+        assert_eq!(entries(&batches), 50);
+        assert_eq!(hook.taken(&mut batches, 0, 0), 0);
+        assert_eq!(hook.taken(&mut batches, 50, 0), 50);
+        let account = hook.ledger().account();
+        assert_eq!((account.delivered, account.lost, account.in_flight), (240, 10, 0));
     }
 
     #[test]

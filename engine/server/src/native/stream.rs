@@ -16,7 +16,7 @@ use super::Native;
 
 /// Checks that wait for an adapter at the same time; the next is read when one is answered.
 const IN_FLIGHT_MAX: usize = 256;
-/// Referenced sets that one stream remembers to have sent.
+/// Referenced sets that one stream remembers its caller to know.
 const KNOWN_MAX: usize = 1024;
 
 struct State {
@@ -63,13 +63,13 @@ impl State {
             tokio::select! {
                 biased;
                 Some(answer) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    return Some(answer.map(|answer| self.answered(answer)));
+                    return Some(answer.map(|answer| Self::answered(answer)));
                 }
                 Ok(()) = self.snapshots.changed() => return Some(Ok(self.notice())),
                 message = self.inbound.message(), if room => match message {
                     Ok(Some(request)) => {
                         if let Some(answer) = self.begin(request) {
-                            return Some(answer.map(|answer| self.answered(answer)));
+                            return Some(answer.map(|answer| Self::answered(answer)));
                         }
                     }
                     Ok(None) => self.open = false,
@@ -95,10 +95,7 @@ impl State {
         ready
     }
 
-    fn answered(&mut self, answer: CheckResponse) -> StreamResponse {
-        if let Some(referenced) = &answer.referenced {
-            self.remember(referenced.number);
-        }
+    fn answered(answer: CheckResponse) -> StreamResponse {
         StreamResponse { message: Some(Message::Check(answer)) }
     }
 

@@ -6,7 +6,7 @@ use weir_proto::v1;
 use crate::limits;
 
 /// Everything that a workload's ruleset can read, as the engine named it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Referenced {
     slots: Vec<Slot>,
     headers: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) fn chooser(workload: &str, bag: &Bag) -> String {
 impl Referenced {
     /// The set as told; none when it has something that cannot be part of a key: an attribute of a newer version, or one
     /// that differs from request to request.
-    pub(crate) fn read(told: &v1::Referenced) -> Option<Self> {
+    pub(crate) fn read(told: &v1::ReferencedSet) -> Option<Self> {
         let slots =
             told.attributes.iter().map(|wire| by_wire(*wire).filter(|known| !known.volatile).map(|known| known.slot));
         let mut headers: Vec<_> = told.headers.iter().map(|name| name.to_ascii_lowercase()).collect();

@@ -11,8 +11,7 @@ fn verdict(name: &str) -> Arc<Verdict> {
 
 fn referenced(attributes: &[&str], headers: &[&str]) -> Arc<Referenced> {
     let wire = |name: &&str| weir_attributes::lookup(name).unwrap().wire;
-    let told = v1::Referenced {
-        number: 1,
+    let told = v1::ReferencedSet {
         attributes: attributes.iter().map(wire).collect(),
         headers: headers.iter().map(|name| (*name).to_owned()).collect(),
         all_headers: false,
@@ -106,7 +105,7 @@ fn lines_and_absence_are_part_of_the_key() {
 
 #[test]
 fn what_cannot_be_a_key_is_not_cached() {
-    let told = |attributes: Vec<u32>| v1::Referenced { attributes, ..Default::default() };
+    let told = |attributes: Vec<u32>| v1::ReferencedSet { attributes, ..Default::default() };
     assert!(Referenced::read(&told(vec![9_999])).is_none(), "an attribute of a newer version");
     let volatile = vocabulary().iter().filter(|attribute| attribute.volatile);
     assert!(volatile.clone().count() > 0);
