@@ -50,18 +50,16 @@ fn keys_in_flow(line: &str) -> impl Iterator<Item = (&str, usize)> {
 
 /// Whether a `config` stands above the line in the same document and nothing up to the line has ended it.
 fn is_inside_config(text: &str, line: Range<usize>) -> bool {
-    let mut ended_at = usize::MAX;
-    let mut is_above = false;
-    for line in text.get(..line.end).unwrap_or_default().lines().rev() {
-        if line.starts_with("---") {
-            return false;
-        }
-        if is_above && has_config(line) {
-            return indent(line) < ended_at;
-        }
-        is_above = true;
-        if key(line).is_some_and(|(key, _)| AFTER_CONFIG.contains(&key)) {
-            ended_at = ended_at.min(indent(line));
+    let above = text.get(..line.start).unwrap_or_default();
+    let above = above.rfind("\n---").and_then(|at| above.get(at + 1..)).unwrap_or(above);
+    let start = line.start - above.len();
+    for (at, _) in above.rmatch_indices(CONFIG) {
+        let from = above.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let mut lines = text.get(start + from..line.end).unwrap_or_default().lines();
+        if let Some(config) = lines.next().filter(|line| has_config(line)) {
+            return !lines.any(|line| {
+                indent(line) <= indent(config) && key(line).is_some_and(|(key, _)| AFTER_CONFIG.contains(&key))
+            });
         }
     }
     false
