@@ -5,13 +5,11 @@
 
 mod json;
 mod text;
-mod writer;
 
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, header, request, uri::PathAndQuery};
-
-pub(crate) use writer::Writer;
+use weir_telemetry::{Render, Weigh};
 
 use crate::{
     connection::Connection,
@@ -69,13 +67,6 @@ impl Line {
         }
     }
 
-    /// About how many bytes it holds.
-    fn weight(&self) -> usize {
-        let values = [&self.forwarded_for, &self.user_agent, &self.request_id, &self.authority];
-        let target = self.target.as_ref().map_or(0, |target| target.as_str().len());
-        size_of::<Self>() + target + values.into_iter().flatten().map(HeaderValue::len).sum::<usize>()
-    }
-
     fn path(&self) -> &str {
         self.target.as_ref().map_or("", PathAndQuery::path)
     }
@@ -94,6 +85,14 @@ fn text_of(value: Option<&HeaderValue>) -> Option<std::borrow::Cow<'_, str>> {
     value.map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
+impl Weigh for Box<Line> {
+    fn weight(&self) -> usize {
+        let values = [&self.forwarded_for, &self.user_agent, &self.request_id, &self.authority];
+        let target = self.target.as_ref().map_or(0, |target| target.as_str().len());
+        size_of::<Line>() + target + values.into_iter().flatten().map(HeaderValue::len).sum::<usize>()
+    }
+}
+
 /// What a line looks like.
 #[derive(Debug)]
 pub(crate) struct Format {
@@ -106,8 +105,10 @@ impl Format {
     pub(crate) fn new(form: LogFormat, upstream_port: u16) -> Self {
         Self { form, cluster: format!("inbound|{upstream_port}||") }
     }
+}
 
-    fn render(&self, line: &Line, buffer: &mut Vec<u8>) {
+impl Render<Box<Line>> for Format {
+    fn render(&mut self, line: &Box<Line>, buffer: &mut Vec<u8>) {
         match self.form {
             LogFormat::Text => text::render(line, &self.cluster, buffer),
             LogFormat::Json => json::render(line, &self.cluster, buffer),

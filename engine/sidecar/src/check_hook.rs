@@ -4,7 +4,6 @@
 
 mod circuit;
 mod link;
-mod sets;
 
 use std::{
     sync::Arc,
@@ -74,13 +73,6 @@ impl Trouble {
     }
 }
 
-/// An answer, and the set of what its verdict depends on; none when it cannot be cached.
-#[derive(Debug)]
-struct Answered {
-    answer: v1::CheckResponse,
-    referenced: Option<Arc<Referenced>>,
-}
-
 enum Client {
     Unary(PolicyClient<Channel>),
     Stream(Arc<Link>),
@@ -146,17 +138,19 @@ impl CheckHook {
             Err(_) => Err(Trouble::Deadline),
         };
         self.circuit.saw(answered.as_ref().err().copied());
-        let Answered { mut answer, referenced } = match answered {
-            Ok(answered) => answered,
+        let mut answer = match answered {
+            Ok(answer) => answer,
             Err(trouble) => return Checked::Undecided(trouble),
         };
         let Some(verdict) = Verdict::read(&mut answer).map(Arc::new) else {
             return Checked::Undecided(Trouble::Unreadable);
         };
         if let Some((cache, generation)) = cache {
+            let set = answer.referenced.take().and_then(|told| told.set);
             let answer = Answer {
                 snapshot: &answer.snapshot,
-                referenced,
+                // We name no set as known, so one that is left out is no empty set: the verdict cannot be cached.
+                referenced: set.as_ref().and_then(Referenced::read).map(Arc::new),
                 lease: Lease { ttl: Duration::from_millis(answer.ttl_ms.into()), uses: answer.max_uses },
                 verdict: Arc::clone(&verdict),
             };
@@ -166,19 +160,14 @@ impl CheckHook {
     }
 
     /// Sends it, once more when the stream broke while we waited: a check has no effect that could happen twice.
-    async fn send(&self, request: v1::CheckRequest) -> Result<Answered, Trouble> {
+    async fn send(&self, request: v1::CheckRequest) -> Result<v1::CheckResponse, Trouble> {
         match &self.client {
             Client::Stream(link) => match link.check(request.clone()).await {
                 Err(Trouble::Unreachable) if link.was_up() => link.check(request).await,
                 other => other,
             },
             Client::Unary(client) => match client.clone().check(request).await {
-                Ok(response) => {
-                    let answer = response.into_inner();
-                    // A call of its own says that we know no set: it is told in full.
-                    let referenced = answer.referenced.as_ref().and_then(Referenced::read).map(Arc::new);
-                    Ok(Answered { answer, referenced })
-                }
+                Ok(response) => Ok(response.into_inner()),
                 Err(status) => Err(match status.code() {
                     tonic::Code::Unavailable => Trouble::Unreachable,
                     tonic::Code::DeadlineExceeded => Trouble::Deadline,

@@ -14,14 +14,9 @@ pub enum Error {
     /// `engine` is not an address to ask.
     #[error("engine `{0}` is not of the form http://HOST:PORT or https://HOST:PORT; give --engine such a URL")]
     Engine(String),
-    /// The access log's file cannot be opened.
-    #[error("cannot open the access log {path}: {source}; give --access-log a file that can be written", path = path.display())]
-    AccessLog {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The access log cannot be opened, or its thread not started.
+    #[error("the access log: {0}")]
+    AccessLog(#[from] weir_telemetry::Error),
     /// A file that names who the engine is or who we are cannot be used.
     #[error("cannot use {path}: {what}; give a PEM file", path = path.display())]
     Certificate {
@@ -30,7 +25,4 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// The access log's thread cannot be started.
-    #[error("cannot start a thread: {0}; raise the process limit")]
-    Thread(std::io::Error),
 }

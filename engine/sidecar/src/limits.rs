@@ -37,7 +37,7 @@ pub(crate) const CIRCUIT_PROBE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) const RECONNECT_MAX: Duration = Duration::from_millis(500);
 /// The shortest wait between two attempts to reach the engine.
 pub(crate) const RECONNECT_MIN: Duration = Duration::from_millis(20);
-/// Referenced sets kept for one snapshot and for one stream; a workload beyond them is not cached.
+/// Referenced sets kept for one snapshot; a workload beyond them is not cached.
 pub(crate) const REFERENCED_SETS_MAX: usize = 64;
 /// Verdicts kept, over all shards.
 pub(crate) const CACHE_ENTRIES_MAX: usize = 100_000;
@@ -65,8 +65,6 @@ pub(crate) const REPORT_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const LOG_LINES_MAX: usize = 16_384;
 /// Bytes of access-log lines that wait to be written; beyond them a line is lost and counted.
 pub(crate) const LOG_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How often the access log is written.
-pub(crate) const LOG_EVERY: Duration = Duration::from_millis(50);
 /// How long reports and access log may take at shutdown even when the drain has used up its time.
 pub(crate) const FLUSH_MIN: Duration = Duration::from_secs(1);
 /// Bytes of a request id that is taken over from the client; a longer one is replaced.
@@ -93,7 +91,7 @@ pub fn limits() -> Vec<Limit> {
         ),
         time("circuit_probe", CIRCUIT_PROBE_EVERY, "one check is let through"),
         time("reconnect", RECONNECT_MAX, "the engine is tried again"),
-        limit("referenced_sets", REFERENCED_SETS_MAX, "sets a snapshot and stream", "not cached"),
+        limit("referenced_sets", REFERENCED_SETS_MAX, "sets a snapshot", "not cached"),
         limit("cache_entries", CACHE_ENTRIES_MAX, "verdicts", "the older half is forgotten, shard by shard"),
         limit("cache_keys", CACHE_BYTES_MAX, "bytes", "the older half is forgotten, shard by shard"),
         limit("cache_key", CACHE_KEY_BYTES_MAX, "bytes", "not cached"),

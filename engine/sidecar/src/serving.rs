@@ -12,11 +12,11 @@ use std::{
 use axum::Router;
 use tokio::{task::JoinHandle, time::timeout};
 use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, Security, TlsFiles, TlsSwap, Workers};
-use weir_telemetry::{Gathered, Source as _};
+use weir_telemetry::{Gathered, Ledger, Loss, Room, Source as _, Target, Writer};
 
 use crate::{
     Error,
-    access_log::{Format, Writer},
+    access_log::{Format, Line},
     cache::Cache,
     check_hook::{CheckHook, Link, State as LinkState},
     connection::own_id,
@@ -77,7 +77,7 @@ pub async fn start(options: Options) -> Result<Serving, Error> {
         health: bind(options.health, "--health").await?,
     };
     let workers = if options.workers == 0 { Workers::start_all() } else { Workers::start(options.workers) }?;
-    let access_log = Writer::start(&options.access_log, Format::new(options.log_format, target.port()))?;
+    let access_log = open_log(&options, target.port())?;
     let shared = Arc::new(Shared {
         counters: Counters::new(),
         cache: Arc::new(Cache::new()),
@@ -134,6 +134,16 @@ fn serve(
 fn load_tls(tls: &Tls) -> Result<Arc<TlsSwap>, Error> {
     let files = TlsFiles { cert: tls.certificate.clone(), key: tls.key.clone(), client_ca: tls.client_ca.clone() };
     Ok(TlsSwap::load(files, &[b"h2", b"http/1.1"], ClientCertificate::Required)?)
+}
+
+fn open_log(options: &Options, port: u16) -> Result<Option<Writer<Box<Line>>>, Error> {
+    if options.access_log == Target::Off {
+        return Ok(None);
+    }
+    let room = Room { records: limits::LOG_LINES_MAX, bytes: limits::LOG_BYTES_MAX };
+    let ledger = Ledger::new("weir_sidecar_access_log", "Access-log lines", &[Loss::QueueFull, Loss::WriteFailed]);
+    let (to, format) = (options.access_log.clone(), Format::new(options.log_format, port));
+    Ok(Some(Writer::start("weir-access-log", room, to, ledger, format)?))
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<(tokio::net::TcpListener, SocketAddr), Error> {
@@ -298,8 +308,8 @@ impl Serving {
         }
         if state.shared.access_log.is_some() {
             let shared = Arc::clone(&state.shared);
-            let finish = move || shared.access_log.as_ref().map(|log| log.finish(limits::FLUSH_MIN));
-            let _ = tokio::task::spawn_blocking(finish).await;
+            let flush = move || shared.access_log.as_ref().is_none_or(|log| log.flush(limits::FLUSH_MIN));
+            let _ = tokio::task::spawn_blocking(flush).await;
         }
         for task in side {
             task.abort();

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use weir_telemetry::Writer;
+
 use crate::{
-    access_log::{Line, Writer},
+    access_log::Line,
     cache::Cache,
     check_hook::CheckHook,
     metrics::Counters,
@@ -20,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) reports: Option<Arc<ReportHook>>,
-    pub(crate) access_log: Option<Writer>,
+    pub(crate) access_log: Option<Writer<Box<Line>>>,
 }
 
 /// What one worker has of its own: connections to the upstream and to the engine.
@@ -74,7 +76,7 @@ impl Worker {
 
     pub(crate) fn log_access(&self, line: Box<Line>) {
         if let Some(log) = &self.shared.access_log {
-            log.push(line);
+            log.push(line, false);
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use weir_proto::v1::{self, policy_client::PolicyClient, stream_response::Message};
 
-use super::{Answered, Trouble, sets::Sets};
+use super::Trouble;
 use crate::{cache::Cache, engine::Engine, limits, random};
 
 /// How long connecting and opening the stream may take.
@@ -39,7 +39,7 @@ pub(crate) enum State {
 pub(crate) struct Link {
     state: watch::Sender<State>,
     outgoing: Mutex<Option<mpsc::Sender<v1::CheckRequest>>>,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<Answered>>>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<v1::CheckResponse>>>,
     next: AtomicU64,
     was_up: AtomicBool,
 }
@@ -82,7 +82,7 @@ impl Link {
     }
 
     /// Sends a check and waits for its answer, for as long as the caller does. A stream that is being opened is waited for.
-    pub(crate) async fn check(&self, mut request: v1::CheckRequest) -> Result<Answered, Trouble> {
+    pub(crate) async fn check(&self, mut request: v1::CheckRequest) -> Result<v1::CheckResponse, Trouble> {
         let outgoing = self.outgoing().await?;
         let id = self.next.fetch_add(1, Relaxed);
         request.id = id;
@@ -121,13 +121,12 @@ impl Link {
         lock(&self.waiting).clear();
     }
 
-    fn deliver(&self, message: Option<Message>, sets: &mut Sets, cache: &Cache) {
+    fn deliver(&self, message: Option<Message>, cache: &Cache) {
         match message {
             Some(Message::Check(answer)) => {
-                let referenced = answer.referenced.as_ref().and_then(|told| sets.read(told));
                 if let Some(sender) = lock(&self.waiting).remove(&answer.id) {
                     // Whoever asked may have left meanwhile.
-                    let _ = sender.send(Answered { answer, referenced });
+                    let _ = sender.send(answer);
                 }
             }
             Some(Message::Notice(notice)) => cache.notice(&notice.snapshot),
@@ -169,10 +168,9 @@ async fn run(link: Weak<Link>, engine: Engine, cache: Arc<Cache>) {
 
 /// Delivers answers until the stream breaks or nobody holds the link any more.
 async fn pump(link: &Weak<Link>, incoming: &mut Streaming<v1::StreamResponse>, cache: &Cache) {
-    let mut sets = Sets::default();
     while let Ok(Some(response)) = incoming.message().await {
         let Some(link) = link.upgrade() else { return };
-        link.deliver(response.message, &mut sets, cache);
+        link.deliver(response.message, cache);
     }
 }
 
