@@ -24,6 +24,8 @@ pub struct WorkloadIdentity {
     pub name: Option<Arc<str>>,
     /// Its namespace.
     pub namespace: Arc<str>,
+    /// As operators write it: `NAMESPACE/NAME`, or the namespace alone.
+    pub id: Arc<str>,
     /// Its labels.
     pub labels: Labels,
     /// Its service account, when it declares one.
@@ -44,6 +46,7 @@ impl WorkloadIdentity {
         Self {
             name: name.map(Into::into),
             namespace: namespace.into(),
+            id: name.map_or_else(|| namespace.into(), |name| format!("{namespace}/{name}").into()),
             labels: Arc::new(labels),
             service_account: service_account.map(Into::into),
             ruleset: OnceLock::new(),

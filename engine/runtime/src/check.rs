@@ -12,6 +12,7 @@ use weir_telemetry::AdapterOutcome;
 
 use crate::{
     DecisionId, Door, Runtime,
+    conclude::Reached,
     snapshot::{Bound, Snapshot},
 };
 
@@ -44,29 +45,32 @@ impl Runtime {
         let asked = Asked { door, since: Instant::now() };
         let Some(snapshot) = self.snapshot.load_full() else {
             let verdict = Verdict::deny_because(ReasonCode::NoConfig, "no good configuration yet; see /status");
-            return self.conclude(bag, verdict, None, None, asked);
+            return self.conclude(bag, verdict, Reached::default(), asked);
         };
+        let mut reached = Reached { snapshot: Some(&snapshot), ..Reached::default() };
         let claim = self.claim(claim, &bag);
         let workload = match snapshot.policies.workloads().resolve(&claim) {
             Ok(workload) => workload,
             Err(unknown) => {
                 let verdict = Verdict::deny_because(ReasonCode::UnknownWorkload, unknown.to_string());
-                return self.conclude(bag, verdict, Some(&snapshot), None, asked);
+                return self.conclude(bag, verdict, reached, asked);
             }
         };
+        reached.workload = Some(&workload);
         match prepare(&mut bag, snapshot.policies.mesh(), &workload) {
             Ok(doubts) => self.count_doubts(doubts, proxy),
-            Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), Some(&snapshot), None, asked),
+            Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
         let verdict = self.evaluate(&snapshot, &ruleset, &bag).await;
-        self.conclude(bag, verdict, Some(&snapshot), Some(&ruleset), asked)
+        self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
     }
 
     /// A request that its door could not read: denied, counted and logged like any other.
     pub fn refuse(&self, bag: Bag, verdict: Verdict, door: Door) -> Checked {
         let snapshot = self.snapshot.load_full();
-        self.conclude(bag, verdict, snapshot.as_ref(), None, Asked { door, since: Instant::now() })
+        let reached = Reached { snapshot: snapshot.as_ref(), ..Reached::default() };
+        self.conclude(bag, verdict, reached, Asked { door, since: Instant::now() })
     }
 
     /// What names the workload: the door's extensions, else the destination, else the default.

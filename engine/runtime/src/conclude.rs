@@ -1,10 +1,13 @@
 //! The end of every check: counted, logged, named.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use weir_attributes::Bag;
-use weir_policy::{Decision, Doubts, ReasonCode, Ruleset, Text, Verdict};
-use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, Outcome, Reads};
+use weir_policy::{DENIED, Decision, Doubts, ReasonCode, RuleId, Ruleset, Text, Verdict, WorkloadIdentity};
+use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, Outcome};
 
 use crate::{
     Checked, Door, Runtime,
@@ -13,27 +16,24 @@ use crate::{
 };
 
 impl Runtime {
-    /// Counts and logs a verdict. The ruleset is missing when none was reached; then nothing may be cached.
-    pub(crate) fn conclude(
-        &self,
-        bag: Bag,
-        verdict: Verdict,
-        snapshot: Option<&Arc<Snapshot>>,
-        ruleset: Option<&Arc<Ruleset>>,
-        asked: Asked,
-    ) -> Checked {
+    /// Counts and logs a verdict. Without a ruleset nothing was read, and nothing may be cached.
+    pub(crate) fn conclude(&self, bag: Bag, verdict: Verdict, reached: Reached<'_>, asked: Asked) -> Checked {
         let took = asked.since.elapsed();
         self.metrics.check(outcome(&verdict), verdict.reason.code as usize, asked.door as usize, took);
         let id = DecisionId::random();
-        let version = snapshot.map_or_else(|| "".into(), |snapshot| snapshot.version.clone());
-        let referenced = ruleset.map(|ruleset| ruleset.referenced().clone());
-        let reads = match (snapshot, &referenced) {
-            (Some(snapshot), Some(referenced)) => snapshot.reads.of(referenced),
-            _ => Arc::default(),
-        };
-        self.decisions.record(record(id, &verdict, version.clone(), reads, took, asked, bag));
+        let snapshot = reached.snapshot.map_or_else(|| "".into(), |snapshot| snapshot.version.clone());
+        let referenced = reached.ruleset.map(|ruleset| ruleset.referenced());
+        if self.decisions.wants(id, !verdict.is_allow() || !verdict.audit.is_empty()) {
+            let reads = reached.snapshot.zip(referenced).map(|(snapshot, referenced)| snapshot.reads.of(referenced));
+            self.decisions.record(Record {
+                snapshot: snapshot.clone(),
+                workload: reached.workload.map(|workload| workload.id.clone()),
+                reads: reads.unwrap_or_default(),
+                ..record(id, &verdict, took, asked, bag)
+            });
+        }
         let cacheable = verdict.ttl.is_some_and(|ttl| !ttl.is_zero());
-        Checked { verdict, id, snapshot: version, referenced: referenced.filter(|_| cacheable) }
+        Checked { referenced: referenced.filter(|_| cacheable).cloned(), verdict, id, snapshot }
     }
 
     /// A message of that door could not be read; it was answered with an error, not with a verdict.
@@ -63,22 +63,22 @@ fn outcome(verdict: &Verdict) -> CheckOutcome {
     }
 }
 
-fn record(
-    id: DecisionId,
-    verdict: &Verdict,
-    snapshot: Arc<str>,
-    reads: Arc<Reads>,
-    duration: std::time::Duration,
-    asked: Asked,
-    bag: Bag,
-) -> Record {
+/// How far a check came.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reached<'a> {
+    pub(crate) snapshot: Option<&'a Arc<Snapshot>>,
+    pub(crate) workload: Option<&'a WorkloadIdentity>,
+    pub(crate) ruleset: Option<&'a Arc<Ruleset>>,
+}
+
+fn record(id: DecisionId, verdict: &Verdict, duration: Duration, asked: Asked, bag: Bag) -> Record {
     let reason = &verdict.reason;
     Record {
         id,
         time: now(),
         duration,
-        snapshot,
-        workload: workload(&bag),
+        snapshot: Arc::default(),
+        workload: None,
         door: asked.door.as_str(),
         outcome: match verdict.decision {
             Decision::Allow => Outcome::Allow,
@@ -87,28 +87,38 @@ fn record(
         status: verdict.status,
         reason: reason.code.as_str(),
         policy: reason.policy.clone(),
-        rule: reason.rule.as_ref().map(|rule| rule.name.clone().unwrap_or_else(|| rule.to_string().into())),
-        message: reason.message.as_ref().or(Some(&verdict.message)).map(shared).filter(|text| !text.is_empty()),
+        rule: reason.rule.as_ref().map(rule),
+        message: reason
+            .message
+            .as_ref()
+            .or(Some(&verdict.message))
+            .filter(|text| !text.as_str().is_empty())
+            .map(shared),
         audit: verdict.audit.iter().map(|mark| format!("{}#{}", mark.policy, mark.rule).into()).collect(),
         in_doubt: reason.in_doubt,
-        reads,
+        reads: Arc::default(),
         bag,
     }
 }
 
-fn shared(text: &Text) -> Arc<str> {
-    match text {
-        Text::Shared(text) => text.clone(),
-        Text::Static(text) => (*text).into(),
+/// A rule's name, or its place.
+fn rule(rule: &RuleId) -> Arc<str> {
+    /// The places of all but the largest policies, written once.
+    static PLACES: LazyLock<Vec<Arc<str>>> =
+        LazyLock::new(|| (0..64).map(|place: u32| place.to_string().into()).collect());
+    match (&rule.name, PLACES.get(rule.index as usize)) {
+        (Some(name), _) => name.clone(),
+        (None, Some(place)) => place.clone(),
+        (None, None) => rule.index.to_string().into(),
     }
 }
 
-/// The workload that was decided for, as `NAMESPACE/NAME`.
-fn workload(bag: &Bag) -> Option<Arc<str>> {
-    use weir_attributes::slot::{DESTINATION_NAMESPACE, DESTINATION_WORKLOAD};
-    let namespace = bag.str(DESTINATION_NAMESPACE)?;
-    Some(match bag.str(DESTINATION_WORKLOAD) {
-        Some(name) => format!("{namespace}/{name}").into(),
-        None => namespace.into(),
-    })
+fn shared(text: &Text) -> Arc<str> {
+    /// What almost every denial says, made once.
+    static USUAL: LazyLock<Arc<str>> = LazyLock::new(|| DENIED.into());
+    match text {
+        Text::Shared(text) => text.clone(),
+        Text::Static(DENIED) => USUAL.clone(),
+        Text::Static(text) => (*text).into(),
+    }
 }

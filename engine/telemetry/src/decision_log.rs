@@ -231,11 +231,20 @@ impl DecisionLog {
     /// Hands a decision over; never blocks. Without room it is counted as lost.
     pub fn record(&self, decision: Decision) {
         let urgent = decision.outcome == Outcome::Deny || !decision.audit.is_empty();
-        if !urgent && (self.off || !self.samples(decision.id)) {
-            self.sampled_out.add(1);
-            return;
+        if self.wants(decision.id, urgent) {
+            self.writer.push(decision, urgent);
         }
-        self.writer.push(decision, urgent);
+    }
+
+    /// Whether a decision is logged at all; one that is not is counted here as sampled out. Ask before a costly record is
+    /// made. `urgent`: a denial or an audited request, which are never sampled out.
+    #[must_use]
+    pub fn wants(&self, id: DecisionId, urgent: bool) -> bool {
+        let wanted = urgent || !(self.off || !self.samples(id));
+        if !wanted {
+            self.sampled_out.add(1);
+        }
+        wanted
     }
 
     /// Whether an allowed request of that number is logged: ask first to spare making a [`Decision`].
