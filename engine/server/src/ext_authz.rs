@@ -27,7 +27,7 @@ use weir_runtime::{Door, Runtime};
 
 use crate::grpc::{Answer, PREFIX, Refused, framed, receive};
 
-pub(crate) use encode::metadata;
+pub(crate) use encode::{DECISION_ID, metadata};
 
 /// The metadata by which a proxy names itself.
 const PROXY: &str = "x-weir-proxy";

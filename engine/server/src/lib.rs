@@ -11,6 +11,7 @@
 //! decides.
 #![forbid(unsafe_code)]
 
+mod access_log;
 mod admin;
 mod error;
 mod ext_authz;

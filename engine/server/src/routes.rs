@@ -7,13 +7,24 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use weir_proto::v1::{policy_server::PolicyServer, telemetry_server::TelemetryServer};
 use weir_runtime::Runtime;
 
-use crate::{Error, grpc::MESSAGE_MAX, native::Native};
+use crate::{
+    Error,
+    access_log::{self, Skipped},
+    grpc::MESSAGE_MAX,
+    native::Native,
+};
 
 /// The services that gRPC health knows; the empty name is the whole server.
-const HEALTH: [&str; 4] = ["", "weir.v1.Policy", "weir.v1.Telemetry", "envoy.service.auth.v3.Authorization"];
+const HEALTH: [&str; 5] = [
+    "",
+    "weir.v1.Policy",
+    "weir.v1.Telemetry",
+    "envoy.service.auth.v3.Authorization",
+    "envoy.service.accesslog.v3.AccessLogService",
+];
 
 /// The routes.
-pub(crate) fn routes(runtime: &Arc<Runtime>) -> Result<Routes, Error> {
+pub(crate) fn routes(runtime: &Arc<Runtime>, skipped: &Arc<Skipped>) -> Result<Routes, Error> {
     let native = Native::new(runtime.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(follow(reporter, runtime.clone()));
@@ -24,6 +35,7 @@ pub(crate) fn routes(runtime: &Arc<Runtime>) -> Result<Routes, Error> {
         .map_err(|error| Error::Reflection(error.to_string()))?;
     Ok(Routes::new(PolicyServer::new(native.clone()).max_decoding_message_size(MESSAGE_MAX))
         .add_service(TelemetryServer::new(native).max_decoding_message_size(MESSAGE_MAX))
+        .add_service(access_log::service(runtime.clone(), skipped.clone()))
         .add_service(health)
         .add_service(reflection))
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, Security, TlsFiles, TlsSwap, Workers};
 use weir_runtime::Runtime;
 
-use crate::{Error, admin, ext_authz::ExtAuthz, grpc, health, metrics, routes};
+use crate::{Error, access_log, admin, ext_authz::ExtAuthz, grpc, health, metrics, routes};
 
 /// Changes the log level while the process runs; the error says what a level looks like.
 pub type SetLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -109,7 +109,8 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
     let health = bind(options.health, "--health").await?;
     let metrics = bind(options.metrics, "--metrics").await?;
     let addresses = Addresses { grpc: listener.local_addr(), admin: admin.1, health: health.1, metrics: metrics.1 };
-    let routes = routes::routes(&runtime)?;
+    let skipped = Arc::<access_log::Skipped>::default();
+    let routes = routes::routes(&runtime, &skipped)?;
     let front = Arc::new(grpc::Front { checks: ExtAuthz { runtime: runtime.clone() }, routes });
     let security = tls.clone().map_or(Security::Plaintext, Security::Tls);
     let workers = Workers::start_all()?;
