@@ -12,6 +12,7 @@ mod check;
 mod envoy;
 mod envoy_api;
 mod failure;
+mod hostile;
 mod metrics;
 mod otlp;
 mod reload;
