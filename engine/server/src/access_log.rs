@@ -31,7 +31,7 @@ use weir_attributes::Bag;
 use weir_policy::Claim;
 use weir_runtime::Runtime;
 
-use crate::grpc::MESSAGE_MAX;
+use crate::{ext_authz::metadata, grpc::MESSAGE_MAX};
 use entry::{Entry, bag};
 
 /// Bytes of a node's id; the rest is cut.
@@ -71,12 +71,11 @@ struct Named {
 impl Named {
     /// Takes the texts from wherever they stand; none when there is neither a name nor a namespace.
     fn by(find: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let find = |name| find(name).filter(|text| !text.is_empty());
-        let (workload, namespace) = (find("weir.workload"), find("weir.namespace"));
+        let [workload, namespace, labels] = metadata::WORKLOAD.map(|name| find(name).filter(|text| !text.is_empty()));
         match (&workload, &namespace) {
             (None, None) => None,
             (Some(_), _) => Some(Self { workload, ..Self::default() }),
-            (None, Some(_)) => Some(Self { labels: find("weir.labels"), workload, namespace }),
+            (None, Some(_)) => Some(Self { workload, namespace, labels }),
         }
     }
 

@@ -62,7 +62,7 @@ impl ExtAuthz {
             (bag, None) => self.runtime.check(bag, &claim, Door::ExtAuthz, proxy).await,
             (bag, Some(refusal)) => self.runtime.refuse(bag, refusal.verdict(), Door::ExtAuthz),
         };
-        framed(encode::encode(&checked.verdict, &checked.id.to_string(), PREFIX))
+        framed(encode::encode(&checked.verdict, &checked.id.to_string(), &claim, PREFIX))
     }
 
     fn refuse(&self, refused: Refused) -> Response<Answer> {

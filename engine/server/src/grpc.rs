@@ -4,6 +4,7 @@
 //! general stub has to do for it.
 
 mod answer;
+mod ending;
 mod progress;
 mod unary;
 
@@ -22,11 +23,12 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tonic::service::Routes;
 use tower::Service as _;
-use weir_listen::Connection;
+use weir_listen::{Connection, Drain};
 
 use crate::ext_authz::ExtAuthz;
 
 pub(crate) use answer::Answer;
+use ending::Ending;
 pub(crate) use progress::Progress;
 pub(crate) use unary::{PREFIX, Refused, framed, receive};
 
@@ -63,13 +65,27 @@ pub(crate) struct Front {
     pub(crate) routes: Routes,
 }
 
-impl Front {
-    async fn answer(&self, request: Request<Incoming>, peer: &str) -> Response<Answer> {
+/// What the requests of one connection share.
+struct Session {
+    front: Arc<Front>,
+    /// The peer's address, which is its name unless it gives one.
+    peer: String,
+    drain: Drain,
+    /// How many requests there were.
+    requests: AtomicU64,
+}
+
+impl Session {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+        self.requests.fetch_add(1, Relaxed);
         if request.uri().path() == CHECK {
-            return self.checks.answer(request, peer).await;
+            return self.front.checks.answer(request, &self.peer).await;
         }
         // Boxed: this way is rare, and its size would be carried by every check.
-        let mut routes = self.routes.clone();
+        let mut routes = self.front.routes.clone();
+        let (head, body) = request.into_parts();
+        let body = Ending::of(head.uri.path(), body, self.drain.clone());
+        let request = Request::from_parts(head, body);
         let Ok(response) = Box::pin(async move { routes.call(request).await }).await;
         response.map(Answer::Routed)
     }
@@ -79,12 +95,12 @@ impl Front {
 pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
     let Connection { io, peer, mut drain, .. } = connection;
     let (io, received) = Progress::of(io);
-    let (peer, requests) = (Arc::<str>::from(peer.ip().to_string()), Arc::new(AtomicU64::new(0)));
-    let counted = Arc::clone(&requests);
+    let session =
+        Arc::new(Session { front, peer: peer.ip().to_string(), drain: drain.clone(), requests: AtomicU64::new(0) });
+    let answering = Arc::clone(&session);
     let service = service_fn(move |request| {
-        counted.fetch_add(1, Relaxed);
-        let (front, peer) = (Arc::clone(&front), Arc::clone(&peer));
-        async move { Ok::<_, Infallible>(front.answer(request, &peer).await) }
+        let session = Arc::clone(&answering);
+        async move { Ok::<_, Infallible>(session.answer(request).await) }
     });
     let mut served = pin!(builder().serve_connection(TokioIo::new(io), service));
     let mut timer = pin!(tokio::time::sleep(PREFACE));
@@ -105,7 +121,7 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
                 if !begun && received.load(Relaxed) < PREFACE_LEN {
                     return;
                 }
-                let now = requests.load(Relaxed);
+                let now = session.requests.load(Relaxed);
                 if begun && now == seen {
                     ending = true;
                     served.as_mut().graceful_shutdown();

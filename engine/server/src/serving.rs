@@ -80,6 +80,7 @@ pub(crate) struct Doors {
     tls: Option<Arc<TlsSwap>>,
     mutual: bool,
     counts: Arc<Counts>,
+    skipped: Arc<access_log::Skipped>,
     draining: AtomicBool,
     level: Mutex<String>,
     set_level: SetLevel,
@@ -122,6 +123,7 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
         mutual: options.tls.as_ref().is_some_and(|files| files.client_ca.is_some()),
         tls: tls.clone(),
         counts: listener.counts().clone(),
+        skipped,
         draining: AtomicBool::new(false),
         level: Mutex::new(options.level),
         set_level: options.set_level,
@@ -129,7 +131,7 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
     let mut side = vec![
         tokio::spawn(side_port(admin.0, admin::routes(runtime.clone(), doors.clone()))),
         tokio::spawn(side_port(health.0, health::routes(doors.clone()))),
-        tokio::spawn(side_port(metrics.0, metrics::routes(runtime))),
+        tokio::spawn(side_port(metrics.0, metrics::routes(runtime, doors.clone()))),
     ];
     side.extend(tls.map(|tls| tokio::spawn(tls.watch())));
     Ok(Serving { addresses, listener, doors, side, drain: options.drain })
@@ -194,15 +196,30 @@ impl Doors {
         Ok(())
     }
 
+    /// What the gRPC port has seen.
+    pub(crate) fn counts(&self) -> weir_listen::Reading {
+        self.counts.read()
+    }
+
+    /// How the certificate's files are; none on plaintext.
+    pub(crate) fn tls(&self) -> Option<weir_listen::TlsStatus> {
+        self.tls.as_ref().map(|tls| tls.status())
+    }
+
+    /// Access log entries that are no reports.
+    pub(crate) fn skipped(&self) -> &access_log::Skipped {
+        &self.skipped
+    }
+
     /// How the gRPC port is.
     pub(crate) fn status(&self) -> Value {
-        let counts = self.counts.read();
+        let counts = self.counts();
         let security = match (&self.tls, self.mutual) {
             (None, _) => "plaintext",
             (Some(_), false) => "tls",
             (Some(_), true) => "mtls",
         };
-        let tls = self.tls.as_ref().map(|tls| tls.status());
+        let tls = self.tls();
         json!({
             "grpc": self.grpc.to_string(),
             "security": security,

@@ -3,7 +3,7 @@
 //! Every answer has a status, because Envoy takes one without for an OK. The dynamic metadata stands in Envoy under
 //! `envoy.filters.http.ext_authz` and comes back with the access log entry.
 
-use weir_policy::{Decision, HeaderOperation, Side, Verdict};
+use weir_policy::{Claim, Decision, HeaderOperation, Side, Verdict};
 
 use crate::wire::Writer;
 
@@ -14,6 +14,8 @@ pub(crate) mod metadata {
     pub(crate) const DECISION_ID: &str = "decision_id";
     pub(crate) const DECISION: &str = "decision";
     pub(crate) const REASON: &str = "reason";
+    /// The names of the context extensions that tell the workload, and of what goes back.
+    pub(crate) const WORKLOAD: [&str; 3] = ["weir.workload", "weir.namespace", "weir.labels"];
 }
 
 /// gRPC's PERMISSION_DENIED.
@@ -24,7 +26,9 @@ const OVERWRITE: u64 = 2;
 const USUAL: usize = 256;
 
 /// The answer as a message, with `prefix` bytes left free in front.
-pub(crate) fn encode(verdict: &Verdict, id: &str, prefix: usize) -> Vec<u8> {
+///
+/// What the proxy said about the workload goes back with the metadata: the access log entry then says it again.
+pub(crate) fn encode(verdict: &Verdict, id: &str, claim: &Claim<'_>, prefix: usize) -> Vec<u8> {
     let mut answer = Writer::with_capacity(USUAL);
     answer.reserve_prefix(prefix);
     match verdict.decision {
@@ -41,6 +45,12 @@ pub(crate) fn encode(verdict: &Verdict, id: &str, prefix: usize) -> Vec<u8> {
         string(metadata, metadata::DECISION_ID, id);
         string(metadata, metadata::DECISION, verdict.decision.as_str());
         string(metadata, metadata::REASON, verdict.reason.code.as_str());
+        let told = [claim.workload, claim.namespace, claim.labels];
+        for (name, told) in metadata::WORKLOAD.into_iter().zip(told) {
+            if let Some(told) = told {
+                string(metadata, name, told);
+            }
+        }
     });
     answer.into_bytes()
 }

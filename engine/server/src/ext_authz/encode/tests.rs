@@ -17,7 +17,11 @@ use super::*;
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 fn decoded(verdict: &Verdict) -> CheckResponse {
-    let bytes = encode(verdict, ID, 5);
+    answered(verdict, &Claim::default())
+}
+
+fn answered(verdict: &Verdict, claim: &Claim<'_>) -> CheckResponse {
+    let bytes = encode(verdict, ID, claim, 5);
     assert_eq!(bytes[..5], [0; 5]);
     CheckResponse::decode(&bytes[5..]).unwrap()
 }
@@ -89,4 +93,12 @@ fn an_allow_changes_headers_as_the_verdict_says() {
     assert_eq!(lines(&ok.headers), [("x-a".into(), "v".into(), 2), ("x-b".into(), "v".into(), 0)]);
     assert_eq!(ok.headers_to_remove, ["x-c"]);
     assert_eq!(lines(&ok.response_headers_to_add), [("x-d".into(), "v".into(), 2), ("x-e".into(), "v".into(), 0)]);
+}
+
+#[test]
+fn what_named_the_workload_goes_back_with_the_metadata() {
+    let claim = Claim { namespace: Some("shop"), labels: Some("app=cart"), ..Claim::default() };
+    let metadata = metadata_of(&answered(&Verdict::allow(ReasonCode::NoPolicy), &claim));
+    assert_eq!((metadata["weir.namespace"].as_str(), metadata["weir.labels"].as_str()), ("shop", "app=cart"));
+    assert!(!metadata.contains_key("weir.workload"));
 }
