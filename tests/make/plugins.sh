@@ -17,7 +17,7 @@ for plugin in plugins/*/weir-plugin.toml; do
     built=$root/wasm32-wasip2/release/${name//-/_}.wasm
     # A plugin for tests only is not a default member, so it may not have been built.
     if [ -f "$built" ] && [ "$name" != misbehave ] && ! cmp -s "$built" "$folder/$name.wasm"; then
-        cp "$built" "$folder/$name.half"
-        mv "$folder/$name.half" "$folder/$name.wasm"
+        cp "$built" "$folder/$name.half.$$"
+        mv "$folder/$name.half.$$" "$folder/$name.wasm"
     fi
 done

@@ -50,7 +50,11 @@ pub struct Answer {
 }
 
 /// A connection that stays open over several calls.
-pub struct Session(Sender);
+pub struct Session {
+    sender: Sender,
+    /// What the request is for when the call names no host.
+    host: String,
+}
 
 enum Sender {
     Http1(http1::SendRequest<Full<Bytes>>),
@@ -137,11 +141,11 @@ impl Caller {
         if self.http2 {
             let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
             tokio::spawn(connection);
-            Ok(Session(Sender::Http2(sender)))
+            Ok(Session { sender: Sender::Http2(sender), host: self.address.to_string() })
         } else {
             let (sender, connection) = http1::handshake(io).await?;
             tokio::spawn(connection);
-            Ok(Session(Sender::Http1(sender)))
+            Ok(Session { sender: Sender::Http1(sender), host: self.address.to_string() })
         }
     }
 
@@ -178,21 +182,20 @@ impl Session {
     }
 
     async fn exchange(&mut self, call: Call) -> Outcome<Answer> {
-        let authority = "cart.shop.test";
         let mut request = http::Request::builder().method(call.method.as_str());
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let response = match &mut self.0 {
+        let response = match &mut self.sender {
             Sender::Http1(sender) => {
                 if !call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-                    request = request.header("host", authority);
+                    request = request.header("host", &self.host);
                 }
                 sender.ready().await?;
                 sender.send_request(request.uri(call.target.as_str()).body(Full::new(call.body))?).await?
             }
             Sender::Http2(sender) => {
-                let uri = format!("http://{authority}{}", call.target);
+                let uri = format!("http://{}{}", self.host, call.target);
                 sender.ready().await?;
                 sender.send_request(request.uri(uri).body(Full::new(call.body))?).await?
             }

@@ -1,7 +1,7 @@
 //! Takes the steps one after another and compares what came with what was promised.
 
 use super::mesh::{Mesh, Proxies, Workload};
-use super::{Act, Place, Promise, Row, Step};
+use super::{Act, Place, Promise, Row, Step, steps};
 use crate::client::{Answer, Call};
 use crate::{Outcome, patience};
 use serde_json::Value;
@@ -68,7 +68,7 @@ async fn ask(mesh: &Mesh, step: &Step, workload: Workload, call: &Call) -> Outco
     row.place = name(place, mesh);
     compare(&mut row, promise, place, &answer);
     let seen = mesh.house.echo.seen();
-    if seen.last().is_some_and(|seen| seen.to_string().contains("x-forwarded-client-cert")) {
+    if seen.last().is_some_and(|seen| seen.to_string().contains(steps::FORGED)) {
         row.broken.push("the upstream saw a forged identity".into());
     }
     Ok(row)

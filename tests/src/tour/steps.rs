@@ -6,6 +6,9 @@ use crate::client::Call;
 /// The trace that the first request belongs to, so that its span can be found again.
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
+/// What only a forged identity header says.
+pub const FORGED: &str = "Hash=f0f0f0f0";
+
 /// A policy with a misspelt field: refused with file, line and column.
 const TYPO: &str = "apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -50,9 +53,10 @@ fn who() -> Vec<Step> {
         step(
             "the same, x-forwarded-client-cert: …/sa/frontend",
             "marketing/banner",
-            Act::Cart(
-                item(2).header("x-forwarded-client-cert", "Hash=00;URI=spiffe://cluster.local/ns/shop/sa/frontend"),
-            ),
+            Act::Cart(item(2).header(
+                "x-forwarded-client-cert",
+                &format!("{FORGED};URI=spiffe://cluster.local/ns/shop/sa/frontend"),
+            )),
             nobody,
         ),
     ]
