@@ -47,6 +47,8 @@ pub struct Serving {
     listener: Running,
     side: Vec<JoinHandle<()>>,
     reporter: Option<JoinHandle<()>>,
+    /// The threads end with it, and what they still do is cut.
+    workers: Workers,
 }
 
 /// What the admin and health ports show.
@@ -128,7 +130,7 @@ fn serve(
         tokio::spawn(side_port(bound.health.0, crate::health::routes(Arc::clone(&state)))),
     ];
     side.extend(tls.map(|tls| tokio::spawn(tls.watch())));
-    Ok(Serving { state, listener, side, reporter })
+    Ok(Serving { state, listener, side, reporter, workers })
 }
 
 fn load_tls(tls: &Tls) -> Result<Arc<TlsSwap>, Error> {
@@ -292,11 +294,12 @@ impl Serving {
     /// Stops accepting, lets requests in flight finish within the drain timeout, sends what reports are left, writes the
     /// access log. Returns how many connections were cut.
     pub async fn shutdown(self) -> usize {
-        let Self { state, listener, side, reporter } = self;
+        let Self { state, listener, side, reporter, workers } = self;
         state.draining.store(true, Relaxed);
         let limit = state.shared.options.timeouts.drain;
         let until = tokio::time::Instant::now() + limit;
         let cut = listener.drain(limit).await;
+        drop(workers);
         if let (Some(reports), Some(mut reporter)) = (&state.shared.reports, reporter) {
             reports.stop();
             let left = until.saturating_duration_since(tokio::time::Instant::now()).max(limits::FLUSH_MIN);

@@ -1,0 +1,196 @@
+//! Mutual TLS: the principal is the verified certificate's, and nothing else is.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use weir_proto::v1::attribute::Value;
+use weir_sidecar::{Serving, Tls};
+
+use crate::support::{
+    Answer, Engine, Upstream, allow, attribute, metric, options, request, single, start, text, until, within,
+};
+
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// A certificate and its key.
+    fn issue(&self, uris: &[&str]) -> (String, String) {
+        let mut params = CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+        params.subject_alt_names.extend(uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())));
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn files(folder: &Path, authority: &Authority, only: bool) -> Tls {
+    let (certificate, key) = authority.issue(&["spiffe://td/ns/shop/sa/cart"]);
+    Tls {
+        certificate: write(folder, "cert.pem", &certificate),
+        key: write(folder, "key.pem", &key),
+        client_ca: Some(write(folder, "ca.pem", &authority.pem)),
+        only,
+    }
+}
+
+fn client(authority: &Authority, identity: Option<(String, String)>, alpn: &[&[u8]]) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap()).unwrap()
+        }
+    };
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    TlsConnector::from(Arc::new(config))
+}
+
+/// One request over TLS; none when the connection is refused.
+async fn ask(sidecar: &Serving, connector: &TlsConnector, request: http::request::Builder) -> Option<Answer> {
+    let stream = within(TcpStream::connect(sidecar.addresses().http)).await.unwrap();
+    let name = ServerName::try_from("shop.example").unwrap();
+    let stream = within(connector.connect(name, stream)).await.ok()?;
+    let multiplexed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let mut request = request.body(Full::<Bytes>::default()).unwrap();
+    let response = if multiplexed {
+        *request.uri_mut() = format!("https://shop.example{}", request.uri()).parse().unwrap();
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.ok()?;
+        tokio::spawn(connection);
+        within(sender.send_request(request)).await.ok()?
+    } else {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+        tokio::spawn(connection);
+        within(sender.send_request(request)).await.ok()?
+    };
+    Some(Answer::read(response).await)
+}
+
+async fn sidecar(upstream: &Upstream, engine: &Engine, tls: Tls) -> Serving {
+    let mut options = options(upstream);
+    (options.engine, options.tls) = (Some(engine.uri()), Some(tls));
+    start(options).await
+}
+
+#[tokio::test]
+async fn the_principal_is_the_uri_name_of_the_verified_certificate() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine = Engine::start(|_| allow()).await;
+    let sidecar = sidecar(&upstream, &engine, files(folder.path(), &authority, true)).await;
+    for alpn in [&b"h2"[..], b"http/1.1"] {
+        let connector = client(&authority, Some(authority.issue(&["spiffe://td/ns/a/sa/b"])), &[alpn]);
+        let forged = "By=spiffe://x/y;URI=spiffe://td/ns/a/sa/admin";
+        let told = request("/").header("x-forwarded-client-cert", forged);
+        assert_eq!(ask(&sidecar, &connector, told).await.unwrap().status, 200);
+        let seen = upstream.only();
+        let expected = "By=spiffe://td/ns/shop/sa/cart;URI=spiffe://td/ns/a/sa/b";
+        assert_eq!(seen.lines("x-forwarded-client-cert"), [expected]);
+        assert_eq!(seen.lines("x-forwarded-proto"), ["https"]);
+    }
+    let asked = engine.asked().remove(0).attributes.unwrap();
+    for (name, expected) in [
+        ("source.principal", "td/ns/a/sa/b"),
+        ("destination.principal", "td/ns/shop/sa/cart"),
+        ("connection.uri_san_peer_certificate", "spiffe://td/ns/a/sa/b"),
+        ("connection.requested_server_name", "shop.example"),
+        ("connection.tls_version", "TLSv1.3"),
+        ("request.scheme", "https"),
+    ] {
+        assert_eq!(text(&asked, name).as_deref(), Some(expected), "{name}");
+    }
+    assert_eq!(attribute(&asked, "connection.mtls"), Some(Value::Truth(true)));
+}
+
+#[tokio::test]
+async fn other_certificates_are_no_principal_or_no_connection() {
+    let (folder, authority, other) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine = Engine::start(|_| allow()).await;
+    let sidecar = sidecar(&upstream, &engine, files(folder.path(), &authority, true)).await;
+    let stranger = client(&authority, Some(other.issue(&["spiffe://td/ns/a/sa/b"])), &[]);
+    assert!(ask(&sidecar, &stranger, request("/")).await.is_none(), "another authority");
+    assert!(ask(&sidecar, &client(&authority, None, &[]), request("/")).await.is_none(), "no certificate");
+    assert!(engine.asked().is_empty());
+    for uris in [&[][..], &["spiffe://td/ns/a/sa/b", "spiffe://td/ns/a/sa/c"], &["https://td/ns/a/sa/b"]] {
+        let connector = client(&authority, Some(authority.issue(uris)), &[]);
+        let told = request(&format!("/{}", uris.len())).header("x-forwarded-client-cert", "URI=spiffe://td/ns/a/sa/b");
+        assert_eq!(ask(&sidecar, &connector, told).await.unwrap().status, 200);
+        let asked = engine.asked().pop().unwrap().attributes.unwrap();
+        assert_eq!(text(&asked, "source.principal"), None, "{uris:?}");
+        assert!(upstream.only().lines("x-forwarded-client-cert").is_empty());
+    }
+    until("both handshakes are counted", || {
+        metric(&sidecar, "weir_sidecar_connections_refused_total{reason=\"handshake\"}") == 2.0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn plaintext_has_no_principal_and_may_be_refused() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine = Engine::start(|_| allow()).await;
+    let both = sidecar(&upstream, &engine, files(folder.path(), &authority, false)).await;
+    let told = request("/").header("x-forwarded-client-cert", "URI=spiffe://td/ns/a/sa/b");
+    assert_eq!(single(both.addresses().http, told).await.status, 200);
+    let asked = engine.asked().pop().unwrap().attributes.unwrap();
+    assert_eq!(text(&asked, "source.principal"), None);
+    assert_eq!(attribute(&asked, "connection.mtls"), Some(Value::Truth(false)));
+    assert!(upstream.only().lines("x-forwarded-client-cert").is_empty());
+    let connector = client(&authority, Some(authority.issue(&["spiffe://td/ns/a/sa/b"])), &[]);
+    assert!(ask(&both, &connector, request("/")).await.is_some(), "TLS on the same port");
+    let only = sidecar(&upstream, &engine, files(folder.path(), &authority, true)).await;
+    let answer = crate::support::raw(only.addresses().http, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(!answer.contains("200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_cached_verdict_of_one_principal_is_not_anothers() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine =
+        Engine::start(|request| match text(request.attributes.as_ref().unwrap(), "source.principal").as_deref() {
+            Some("td/ns/a/sa/good") => allow(),
+            _ => crate::support::deny(),
+        });
+    let engine = engine.await;
+    let sidecar = sidecar(&upstream, &engine, files(folder.path(), &authority, false)).await;
+    for _ in 0..2 {
+        for (id, expected) in [("spiffe://td/ns/a/sa/good", 200), ("spiffe://td/ns/a/sa/bad", 403)] {
+            let connector = client(&authority, Some(authority.issue(&[id])), &[]);
+            assert_eq!(ask(&sidecar, &connector, request("/")).await.unwrap().status, expected, "{id}");
+        }
+        assert_eq!(single(sidecar.addresses().http, request("/")).await.status, 403, "plaintext");
+    }
+    assert_eq!(engine.asked().len(), 3);
+}
