@@ -35,10 +35,17 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let status = get(self.admin, "/status")?;
+        let mut status = get(self.admin, "/status")?;
         match self.output {
-            Output::Json => println!("{status:#}"),
-            Output::Table => print_table(&status, 0),
+            Output::Json => say(&format!("{status:#}\n")),
+            Output::Table => {
+                if let Some(Value::Object(refused)) = status.pointer_mut("/config/refused") {
+                    refused.remove("diagnostics");
+                }
+                let mut table = String::new();
+                write_table(&status, 0, &mut table);
+                say(&table);
+            }
         }
         if status.get("ready").and_then(Value::as_bool) == Some(true) { Ok(()) } else { Err(Failure::Finding) }
     }
@@ -57,24 +64,30 @@ fn get(admin: SocketAddr, path: &str) -> Result<Value, Failure> {
     serde_json::from_str(body).map_err(|error| unreachable(&error))
 }
 
+/// Prints; whoever reads may have seen enough before the end (`weir status | head`).
+fn say(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// Objects as indented `key  value` lines: short enough to read aloud on the phone.
-fn print_table(value: &Value, depth: usize) {
+fn write_table(value: &Value, depth: usize, table: &mut String) {
     let Value::Object(fields) = value else { return };
+    let pad = "  ".repeat(depth);
+    let width = 24_usize.saturating_sub(pad.len());
     for (key, value) in fields {
-        let pad = "  ".repeat(depth);
         match value {
             Value::Object(_) => {
-                println!("{pad}{key}");
-                print_table(value, depth + 1);
+                *table += &format!("{pad}{key}\n");
+                write_table(value, depth + 1, table);
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                println!("{pad}{key}");
-                for item in items {
-                    print_table(item, depth + 1);
-                }
+                *table += &format!("{pad}{key}\n");
+                items.iter().for_each(|item| write_table(item, depth + 1, table));
             }
-            Value::String(text) => println!("{pad}{key:<width$} {text}", width = 24 - pad.len().min(20)),
-            other => println!("{pad}{key:<width$} {other}", width = 24 - pad.len().min(20)),
+            // The rendered diagnostics already say what their parts say.
+            Value::String(text) if text.contains('\n') => *table += &format!("{pad}{key}\n{text}\n"),
+            Value::String(text) => *table += &format!("{pad}{key:<width$} {text}\n"),
+            other => *table += &format!("{pad}{key:<width$} {other}\n"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `weir serve` as a process of the house.
 
 use crate::Outcome;
-use crate::client::{Answer, Caller};
+use crate::client::{Answer, Call, Caller};
 use crate::patience;
 use crate::process::Program;
 use crate::repository;
@@ -124,7 +124,9 @@ impl Engine {
 
     /// An admin page as it is.
     pub async fn raw_page(&self, path: &str) -> Outcome<Answer> {
-        Caller::to(self.admin()?).get(path).await
+        // The admin port answers to its own address only.
+        let admin = self.admin()?;
+        Caller::to(admin).send(Call::get(path).header("host", &admin.to_string())).await
     }
 
     /// The scrape of the metrics port.
