@@ -27,9 +27,14 @@ pub struct Echo {
 }
 
 impl Echo {
-    /// Starts one.
+    /// Starts one on a free port.
     pub async fn start() -> Outcome<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Starts one at that address.
+    pub async fn start_at(address: SocketAddr) -> Outcome<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let memory = seen.clone();

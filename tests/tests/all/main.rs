@@ -15,6 +15,7 @@ mod failure;
 mod hostile;
 mod metrics;
 mod otlp;
+mod readme;
 mod reload;
 mod secrets;
 mod story;
