@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     hash::{BuildHasher as _, RandomState},
+    time::Duration,
 };
 
 thread_local! {
@@ -17,6 +18,11 @@ pub(crate) fn bits() -> u64 {
         counter.set(count.wrapping_add(1));
         keys.hash_one(count)
     })
+}
+
+/// That long or up to a half longer, so that many sidecars do not come back at the same moment.
+pub(crate) fn jittered(wait: Duration) -> Duration {
+    wait + wait.mul_f64((bits() % 512) as f64 / 1024.0)
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";

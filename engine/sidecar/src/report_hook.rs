@@ -146,7 +146,7 @@ impl ReportHook {
                 }
                 Err(_) => {}
             }
-            sleep(wait + wait.mul_f64((random::bits() % 512) as f64 / 1024.0)).await;
+            sleep(random::jittered(wait)).await;
             wait = (wait * 2).min(limits::RECONNECT_MAX);
         }
     }

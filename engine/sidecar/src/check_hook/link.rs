@@ -159,8 +159,7 @@ async fn run(link: Weak<Link>, engine: Engine, cache: Arc<Cache>) {
                 tracing::warn!(engine = engine.address(), "the engine cannot be reached; checks fail until it can");
             }
             drop(alive);
-            // Up to a half more, so that many sidecars do not come back at the same moment.
-            sleep(wait + wait.mul_f64((random::bits() % 512) as f64 / 1024.0)).await;
+            sleep(random::jittered(wait)).await;
             wait = (wait * 2).min(limits::RECONNECT_MAX);
         }
     }

@@ -194,3 +194,90 @@ async fn a_cached_verdict_of_one_principal_is_not_anothers() {
     }
     assert_eq!(engine.asked().len(), 3);
 }
+
+/// A port that takes TLS from clients of that authority and hands the bytes on.
+async fn tls_before(engine: &Engine, authority: &Authority) -> http::Uri {
+    let (certificate, key) = authority.issue(&[]);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let clients = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(clients.build().unwrap())
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+        )
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let behind = engine.uri().authority().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, behind) = (acceptor.clone(), behind.clone());
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut engine = TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut engine).await;
+            });
+        }
+    });
+    uri
+}
+
+#[tokio::test]
+async fn the_engine_is_asked_over_mutual_tls_and_only_the_right_one() {
+    let (folder, authority, other) = (tempfile::tempdir().unwrap(), Authority::new(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine = Engine::start(|_| allow()).await;
+    let uri = tls_before(&engine, &authority).await;
+    let (certificate, key) = authority.issue(&["spiffe://td/ns/shop/sa/cart"]);
+    let identity = (write(folder.path(), "c.pem", &certificate), write(folder.path(), "k.pem", &key));
+    for (ca, expected) in [(&authority, 200), (&other, 503)] {
+        for mode in [weir_sidecar::CheckMode::Stream, weir_sidecar::CheckMode::Unary] {
+            let mut options = options(&upstream);
+            (options.engine, options.check_mode) = (Some(uri.clone()), mode);
+            options.engine_tls = Some(weir_sidecar::EngineTls {
+                ca: write(folder.path(), "engine-ca.pem", &ca.pem),
+                identity: Some(identity.clone()),
+                server_name: Some("shop.example".to_owned()),
+            });
+            let sidecar = weir_sidecar::start(options).await.unwrap();
+            if expected == 200 {
+                within(sidecar.ready()).await;
+            }
+            assert_eq!(single(sidecar.addresses().http, request("/")).await.status, expected, "{mode:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn new_certificate_files_are_used_for_new_connections_and_broken_ones_are_not() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let upstream = Upstream::echo().await;
+    let engine = Engine::start(|_| allow()).await;
+    let tls = files(folder.path(), &authority, true);
+    let sidecar = sidecar(&upstream, &engine, tls.clone()).await;
+    let connector = client(&authority, Some(authority.issue(&["spiffe://td/ns/a/sa/b"])), &[]);
+    assert!(ask(&sidecar, &connector, request("/")).await.is_some());
+    std::fs::write(&tls.certificate, "nonsense").unwrap();
+    within(async { while status(&sidecar, "failures").await == 0 {} }).await;
+    assert!(ask(&sidecar, &connector, request("/")).await.is_some(), "the last good files serve");
+    let (certificate, key) = authority.issue(&["spiffe://td/ns/shop/sa/other"]);
+    std::fs::write(&tls.key, key).unwrap();
+    std::fs::write(&tls.certificate, certificate).unwrap();
+    within(async { while status(&sidecar, "swaps").await == 0 {} }).await;
+    assert!(ask(&sidecar, &connector, request("/new")).await.is_some());
+    let asked = engine.asked().pop().unwrap().attributes.unwrap();
+    assert_eq!(text(&asked, "destination.principal").as_deref(), Some("td/ns/shop/sa/other"));
+}
+
+async fn status(sidecar: &Serving, key: &str) -> u64 {
+    let answer = single(sidecar.addresses().admin, request("/status")).await;
+    let status: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    status["tls"][key].as_u64().unwrap()
+}
