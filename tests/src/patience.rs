@@ -1,7 +1,6 @@
 //! Waiting for a condition with a deadline: the only place where the house sleeps.
 
 use crate::Outcome;
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How often a condition is looked at.
@@ -12,20 +11,12 @@ const LOOK: Duration = Duration::from_millis(15);
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks until the answer is there, or fails after [`PATIENCE`] naming `what`.
-pub async fn until<T, F, Fut>(what: &str, ask: F) -> Outcome<T>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
+pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> Outcome<T> {
     within(PATIENCE, what, ask).await
 }
 
 /// Asks until the answer is there, or fails after `limit` naming `what`.
-pub async fn within<T, F, Fut>(limit: Duration, what: &str, mut ask: F) -> Outcome<T>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
+pub async fn within<T>(limit: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> Outcome<T> {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -24,8 +24,22 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
-    /// `weir sidecar` on free ports in front of `upstream`; mTLS when there are files.
+    /// `weir sidecar` on free ports in front of `upstream`, mTLS when there are files; returns when it is ready.
     pub async fn start(
+        place: &Path,
+        upstream: SocketAddr,
+        engine: SocketAddr,
+        tls: Option<&Files>,
+        flags: &[String],
+    ) -> Outcome<Self> {
+        let mut sidecar = Self::prepare(place, upstream, engine, tls, flags)?;
+        sidecar.program.start().await?;
+        sidecar.ready().await?;
+        Ok(sidecar)
+    }
+
+    /// The same, not yet started.
+    pub fn prepare(
         place: &Path,
         upstream: SocketAddr,
         engine: SocketAddr,
@@ -58,10 +72,7 @@ impl Sidecar {
             }
         }
         arguments.extend_from_slice(flags);
-        let mut sidecar = Self { program: Program::new("weir sidecar", &repository::weir()?, arguments), access };
-        sidecar.program.start().await?;
-        sidecar.ready().await?;
-        Ok(sidecar)
+        Ok(Self { program: Program::new("weir sidecar", &repository::weir()?, arguments), access })
     }
 
     /// Where it takes requests.

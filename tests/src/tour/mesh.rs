@@ -20,6 +20,8 @@ pub struct Mesh {
     pub proxies: Proxies,
     /// Where traces go.
     pub collector: Collector,
+    /// What the engine's metrics were before it was killed.
+    pub scrape: String,
 }
 
 /// Which proxies stand in front of the workloads.
@@ -70,7 +72,7 @@ impl Mesh {
             let checkout = sidecar(&house, "checkout", &files("checkout")?).await?;
             Proxies::Sidecars(Box::new([cart, checkout]))
         };
-        Ok(Self { house, proxies, collector })
+        Ok(Self { house, proxies, collector, scrape: String::new() })
     }
 
     /// Where callers of a workload connect.

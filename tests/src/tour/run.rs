@@ -3,6 +3,7 @@
 use super::mesh::{Mesh, Proxies, Workload};
 use super::{Act, Place, Promise, Row, Step, steps};
 use crate::client::{Answer, Call};
+use crate::house::engine;
 use crate::{Outcome, patience};
 use serde_json::Value;
 use std::time::Duration;
@@ -34,21 +35,41 @@ async fn take(mesh: &mut Mesh, step: &Step) -> Outcome<Row> {
         Act::Checkout(call) => ask(mesh, step, Workload::Checkout, call).await,
         Act::BadPolicy(name, text) => refuse(mesh, step, name, text).await,
         Act::KillThen(call) => {
+            mesh.scrape = reported(mesh).await?;
             mesh.house.engine.kill().await?;
             ask(mesh, step, Workload::Cart, call).await
         }
         Act::RestartThen(call) => {
             mesh.house.engine.restart().await?;
-            // The proxy comes back by itself; until it has, it fails closed.
-            patience::until("the proxy finds the engine again", async || {
-                let caller = mesh.caller(Workload::Cart, step.caller).ok()?;
-                let probe = Call::get("/api/v1/items").header("host", Workload::Cart.host());
-                caller.send(probe).await.ok().filter(|answer| answer.status == 200).map(drop)
-            })
-            .await?;
+            back(mesh, step.caller).await?;
             ask(mesh, step, Workload::Cart, call).await
         }
     }
+}
+
+/// The engine's metrics once the checkout's last request is reported, too.
+async fn reported(mesh: &Mesh) -> Outcome<String> {
+    patience::until("the requests so far are counted", async || {
+        let scrape = mesh.house.engine.scrape().await.ok()?;
+        let labels = ["destination_workload=\"checkout\"", "response_code=\"200\""];
+        (engine::sample(&scrape, "istio_requests_total", &labels) > 0.0).then_some(scrape)
+    })
+    .await
+}
+
+/// The proxies come back by themselves, each worker for itself; until they have, they fail closed.
+async fn back(mesh: &Mesh, caller: &str) -> Outcome<()> {
+    let caller = mesh.caller(Workload::Cart, caller)?;
+    let mut item = 1000;
+    patience::until("the proxy finds the engine again", async || {
+        for _ in 0..8 {
+            item += 1;
+            let probe = Call::get(&format!("/api/v1/items/{item}")).header("host", Workload::Cart.host());
+            caller.send(probe).await.ok().filter(|answer| answer.status == 200)?;
+        }
+        Some(())
+    })
+    .await
 }
 
 async fn ask(mesh: &Mesh, step: &Step, workload: Workload, call: &Call) -> Outcome<Row> {

@@ -7,6 +7,7 @@ use crate::{Outcome, patience, repository};
 use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::Value;
+use std::path::Path;
 use std::time::Duration;
 
 /// Most columns of a line that shows a piece of output.
@@ -47,42 +48,61 @@ pub async fn traces_of_it(mesh: &Mesh, rows: &[Row], paint: Paint) -> Outcome<St
         out.push_str(&format!("\n{}\n", paint.text(Tone::Bold, title)));
         out.extend(lines.into_iter().map(|line| format!("  {line}\n")));
     };
-    section("metrics, as Prometheus reads them", metrics(mesh).await?);
-    section("the decision log's line about the doubled header", decision(mesh, rows).await?);
-    section("the access log's record of it (plugin access-log)", record(mesh).await?);
+    let id = doubled(rows)?;
+    section("metrics before the engine was killed, as Prometheus reads them", metrics(&mesh.scrape));
+    section("the decision log's line about the doubled header", decision(mesh, &id).await?);
+    section("the access log's record of it (plugin access-log)", record(mesh, &id).await?);
     section("the trace of the first request (plugin trace-spans, over OTLP)", trace(mesh).await?);
     Ok(out)
 }
 
-async fn metrics(mesh: &Mesh) -> Outcome<Vec<String>> {
-    let wanted = ["weir_checks_total{", "weir_config_", "istio_requests_total{"];
-    let lines = patience::until("the metrics of the tour are there", async || {
-        let scrape = mesh.house.engine.scrape().await.ok()?;
-        let lines: Vec<_> = scrape.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name))).collect();
-        let mut shown = Vec::new();
-        for name in wanted {
-            shown.extend(lines.iter().filter(|line| line.starts_with(name)).take(4).map(|line| cut(line)));
-        }
-        lines.iter().any(|line| line.starts_with("istio_requests_total")).then_some(shown)
-    })
-    .await?;
-    Ok(lines)
+/// Four families of the scrape, with the labels that tell something here.
+fn metrics(scrape: &str) -> Vec<String> {
+    let families = [
+        ("weir_checks_total", 12),
+        ("weir_check_duration_seconds_count", 2),
+        ("weir_config_rejected", 1),
+        ("istio_requests_total", 12),
+    ];
+    let mut shown = Vec::new();
+    for (name, most) in families {
+        let lines =
+            scrape.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        shown.extend(lines.take(most).map(telling));
+    }
+    shown
 }
 
-async fn decision(mesh: &Mesh, rows: &[Row]) -> Outcome<Vec<String>> {
+/// A sample without the labels that are the same everywhere in a small mesh.
+fn telling(line: &str) -> String {
+    let Some((name, rest)) = line.split_once('{') else { return line.to_owned() };
+    let Some((labels, value)) = rest.rsplit_once('}') else { return line.to_owned() };
+    let wanted = ["decision=", "reason=", "door=", "source_principal=", "destination_workload=", "response_code="];
+    let all: Vec<&str> = labels.split("\",").collect();
+    let kept: Vec<String> = all
+        .iter()
+        .filter(|label| wanted.iter().any(|start| label.starts_with(start)))
+        .map(|label| format!("{}\"", label.trim_end_matches('"')))
+        .collect();
+    let more = if kept.len() < all.len() { ",…" } else { "" };
+    format!("{name}{{{}{more}}}{value}", kept.join(","))
+}
+
+/// The id of the decision about the doubled header.
+fn doubled(rows: &[Row]) -> Outcome<String> {
     let row = rows.iter().find(|row| row.title.contains("x-role")).and_then(|row| row.id.clone());
-    let line = mesh.house.engine.decision(&row.ok_or("the doubled header has no decision")?).await?;
+    row.ok_or_else(|| "the doubled header has no decision".into())
+}
+
+async fn decision(mesh: &Mesh, id: &str) -> Outcome<Vec<String>> {
+    let line = mesh.house.engine.decision(id).await?;
     let object = line.as_object().ok_or("a decision is an object")?;
     Ok(object.iter().map(|(key, value)| cut(&format!("{key:<12} {value}"))).collect())
 }
 
-async fn record(mesh: &Mesh) -> Outcome<Vec<String>> {
-    let denied = |record: &Value| {
-        let text = record.to_string();
-        text.contains("/api/v1/items/1") && text.contains("403")
-    };
+async fn record(mesh: &Mesh, id: &str) -> Outcome<Vec<String>> {
     let record = patience::until("the access log has the denied request", async || {
-        mesh.house.engine.records().into_iter().find(denied)
+        mesh.house.engine.records().into_iter().find(|record| record.to_string().contains(id))
     })
     .await?;
     let attributes = record.get("attributes").and_then(Value::as_object).ok_or("a record has attributes")?;
@@ -114,7 +134,7 @@ fn attributes(span: &Span) -> Vec<String> {
                 Some(any_value::Value::IntValue(number)) => number.to_string(),
                 other => format!("{other:?}"),
             };
-            cut(&format!("{:<26} {value}", pair.key))
+            cut(&format!("{:<27} {value}", pair.key))
         })
         .collect()
 }
@@ -123,14 +143,20 @@ fn attributes(span: &Span) -> Vec<String> {
 pub fn farewell(paint: Paint) -> Outcome<String> {
     let weir = repository::weir()?;
     let weir = std::fs::canonicalize(&weir).unwrap_or(weir);
-    let plugins = repository::plugins()?;
+    let (run, plugins) = (from_here(&weir), from_here(&repository::plugins()?));
     let lines = [
-        format!("{} check-config deploy/samples/shop --plugin-dir {}", weir.display(), plugins.display()),
-        format!("{} serve --config deploy/samples/shop --plugin-dir {}", weir.display(), plugins.display()),
+        format!("{run} check-config deploy/samples/shop --plugin-dir {plugins}"),
+        format!("{run} serve --config deploy/samples/shop --plugin-dir {plugins}"),
         "make up    # the same mesh, left running, with curl lines for its callers".to_owned(),
     ];
     let title = paint.text(Tone::Bold, &format!("weir is {}", weir.display()));
     Ok(format!("\n{title}\nto go on, paste one of these:\n  {}\n", lines.join("\n  ")))
+}
+
+/// A path as one types it in this folder.
+fn from_here(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 fn cut(line: &str) -> String {

@@ -27,7 +27,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> CheckReque
     let lines = [(":method", method), (":path", path), (":authority", "cart.shop.test")];
     let lines = lines.iter().chain(headers).map(|(name, value)| HeaderValue {
         key: (*name).to_owned(),
-        raw_value: value.as_bytes().to_vec().into(),
+        raw_value: value.as_bytes().to_vec(),
         ..HeaderValue::default()
     });
     let http = HttpRequest {

@@ -2,7 +2,7 @@
 
 use crate::story::{self, allow, workload};
 use weir_tests::client::{Call, Caller};
-use weir_tests::house::{Plan, engine::Engine};
+use weir_tests::house::{Plan, engine::Engine, sidecar::Sidecar};
 use weir_tests::patience;
 
 #[tokio::test]
@@ -21,8 +21,15 @@ async fn without_the_engine_requests_fail_closed_and_recover() {
         }
         assert_eq!(house.echo.count(), reached, "{mode}: nothing passed");
         house.engine.restart().await.unwrap();
+        // Each worker of the sidecar comes back by itself.
+        let mut item = 200;
         patience::until("the sidecar finds the engine again", async || {
-            (frontend.get("/api/v1/items/200").await.ok()?.status == 200).then_some(())
+            for _ in 0..8 {
+                item += 1;
+                let answer = frontend.get(&format!("/api/v1/items/{item}")).await.ok()?;
+                (answer.status == 200).then_some(())?;
+            }
+            Some(())
         })
         .await
         .unwrap();
@@ -41,11 +48,21 @@ async fn a_sidecar_told_to_fail_open_lets_pass_and_counts() {
 
 #[tokio::test]
 async fn a_sidecar_without_an_engine_starts_and_denies() {
-    let mut house = Plan::shop().unwrap().sidecar(&["--engine", "http://127.0.0.1:9"]).start().await.unwrap();
-    let frontend = house.caller("shop", "frontend").unwrap();
+    let house = Plan::shop().unwrap().without_sidecar().start().await.unwrap();
+    let identity = house.authority.identity("shop", "cart").unwrap();
+    let tls = house.authority.write(&house.place.path().join("tls"), "cart", &identity).unwrap();
+    let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+    let mut sidecar = Sidecar::prepare(house.place.path(), house.echo.address(), nowhere, Some(&tls), &[]).unwrap();
+    sidecar.program.start().await.unwrap();
+    let frontend = Caller::to(sidecar.http().unwrap());
+    let identity = house.authority.identity("shop", "frontend").unwrap();
+    let frontend = frontend.with_tls(&house.authority, Some(&identity)).unwrap();
     assert_eq!(frontend.get("/api/v1/items").await.unwrap().status, 503);
     assert_eq!(house.echo.count(), 0);
-    assert!(house.sidecar.as_mut().unwrap().program.runs());
+    assert!(sidecar.program.runs());
+    let health = Caller::to(sidecar.program.address("health").unwrap());
+    assert_eq!(health.get("/healthz/live").await.unwrap().status, 200);
+    assert_eq!(health.get("/healthz/ready").await.unwrap().status, 503);
 }
 
 #[tokio::test]

@@ -20,3 +20,4 @@ mod reload;
 mod secrets;
 mod story;
 mod tidy;
+mod tls;

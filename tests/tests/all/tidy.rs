@@ -110,7 +110,9 @@ fn one_telemetry_file_knows_opentelemetry() {
         .into_iter()
         .filter(|(path, _)| path.starts_with("engine/telemetry/src"))
         .filter(|(path, _)| !path.contains("/tests"))
-        .filter(|(_, text)| code_lines(text).any(|line| line.contains("opentelemetry")))
+        .filter(|(_, text)| {
+            code_lines(text).any(|line| line.contains("opentelemetry_") || line.contains("opentelemetry::"))
+        })
         .map(|(path, _)| path)
         .collect();
     assert!(knowing.len() <= 1, "only one file may name the library: {knowing:?}");
@@ -131,7 +133,9 @@ fn a_file_of_over_400_lines_says_why() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let first: String = text.lines().take_while(|line| line.starts_with("//")).collect();
-        if text.lines().count() > LINES_A_FILE && !first.to_lowercase().contains("long") {
+        if text.lines().count() > LINES_A_FILE
+            && !["long", "length"].iter().any(|word| first.to_lowercase().contains(word))
+        {
             wrong.push(format!("{path}: {} lines", text.lines().count()));
         }
     }

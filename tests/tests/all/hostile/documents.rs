@@ -161,7 +161,7 @@ fn check_config(folder: &Path) -> std::process::Output {
 }
 
 fn each_error_has_a_place(json: &Value, input: &str) {
-    let diagnostics = json.as_array().or_else(|| json.get("diagnostics").and_then(Value::as_array));
+    let diagnostics = json.pointer("/diagnostics/diagnostics").and_then(Value::as_array);
     let diagnostics = diagnostics.unwrap_or_else(|| panic!("no list of diagnostics in {json}"));
     let errors: Vec<_> = diagnostics.iter().filter(|one| one["severity"] != "warning").collect();
     assert!(!errors.is_empty(), "refused without an error: {json}\nfor: {input}");

@@ -101,7 +101,7 @@ fn native() -> weir_proto::v1::CheckRequest {
         workload: Some(Workload { name: "shop/cart".into(), ..Workload::default() }),
         attributes: Some(Attributes {
             attributes: vec![text(1, "GET"), text(2, "/closed"), text(5, "cart.shop.test")],
-            headers: vec![Header { name: "x-a".into(), value: b"b".to_vec().into() }],
+            headers: vec![Header { name: "x-a".into(), value: b"b".to_vec() }],
             ..Attributes::default()
         }),
         proxy: "hostile".into(),
