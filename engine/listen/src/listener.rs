@@ -34,6 +34,8 @@ pub struct Running {
     counts: Arc<Counts>,
     phase: watch::Sender<Phase>,
     closed: Arc<Notify>,
+    /// Held so that the workers outlive the accepting: a drain needs them.
+    _workers: Workers,
 }
 
 /// What every connection of a listener shares.
@@ -94,7 +96,7 @@ impl Listener {
         let shared =
             Arc::new(Shared { handler, security, limits, counts: Arc::clone(&counts), closed: Arc::clone(&closed) });
         tokio::spawn(accept(self.socket, workers.clone(), shared, Drain(drain)));
-        Running { local: self.local, counts, phase, closed }
+        Running { local: self.local, counts, phase, closed, _workers: workers.clone() }
     }
 }
 

@@ -16,7 +16,7 @@ use weir_runtime::{Runtime, limits};
 use crate::{limits::own, serving::Doors};
 
 /// Bytes of the body of a write.
-const BODY_MAX: usize = 1024;
+pub(crate) const BODY_MAX: usize = 1024;
 
 /// What each page is, in one sentence: the index, and what an unknown path is answered.
 const PAGES: [(&str, &str); 8] = [
@@ -43,7 +43,7 @@ pub(crate) fn routes(runtime: Arc<Runtime>, doors: Arc<Doors>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/status", get(async |State(admin): State<Admin>| Json(status(&admin))))
-        .route("/config", get(async |State(admin): State<Admin>| Json(admin.runtime.config())))
+        .route("/config", get(async |State(admin): State<Admin>| Json(config(&admin))))
         .route("/policies", get(async |State(admin): State<Admin>| Json(admin.runtime.policies())))
         .route("/plugins", get(async |State(admin): State<Admin>| Json(admin.runtime.plugins())))
         .route("/limits", get(async || Json(limits().into_iter().chain(own()).collect::<Vec<_>>())))
@@ -61,6 +61,14 @@ fn status(admin: &Admin) -> Value {
         fields.insert("listening".to_owned(), admin.doors.status());
     }
     status
+}
+
+fn config(admin: &Admin) -> Value {
+    let mut config = admin.runtime.config();
+    if let Some(Value::Array(limits)) = config.get_mut("limits") {
+        limits.extend(own().iter().filter_map(|limit| serde_json::to_value(limit).ok()));
+    }
+    config
 }
 
 async fn index() -> Html<String> {

@@ -32,7 +32,7 @@ pub(crate) use encode::{DECISION_ID, metadata};
 /// The metadata by which a proxy names itself.
 const PROXY: &str = "x-weir-proxy";
 /// Bytes of a proxy's name.
-const PROXY_MAX: usize = 256;
+pub(crate) const PROXY_MAX: usize = 256;
 
 /// The door for Envoy's checks.
 #[derive(Debug)]

@@ -30,7 +30,7 @@ use crate::ext_authz::ExtAuthz;
 pub(crate) use answer::Answer;
 use ending::Ending;
 pub(crate) use progress::Progress;
-pub(crate) use unary::{PREFIX, Refused, framed, receive};
+pub(crate) use unary::{ARRIVAL, PREFIX, Refused, framed, receive};
 
 /// Requests in flight on one connection; a proxy's worker sends all of its checks on one.
 pub(crate) const STREAMS_MAX: u32 = 1024;
@@ -94,7 +94,7 @@ impl Session {
 /// Serves one connection until it ends, is idle for too long, or the listener drains.
 pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
     let Connection { io, peer, mut drain, .. } = connection;
-    let (io, received) = Progress::of(io);
+    let (io, rest) = Progress::of(io);
     let session =
         Arc::new(Session { front, peer: peer.ip().to_string(), drain: drain.clone(), requests: AtomicU64::new(0) });
     let answering = Arc::clone(&session);
@@ -102,7 +102,7 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
         let session = Arc::clone(&answering);
         async move { Ok::<_, Infallible>(session.answer(request).await) }
     });
-    let mut served = pin!(builder().serve_connection(TokioIo::new(io), service));
+    let mut served = Box::pin(builder().serve_connection(TokioIo::new(io), service));
     let mut timer = pin!(tokio::time::sleep(PREFACE));
     let (mut begun, mut seen, mut ending) = (false, 0, false);
     loop {
@@ -111,14 +111,14 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
                 if let Err(problem) = ended {
                     tracing::debug!(%problem, "a gRPC connection broke");
                 }
-                return;
+                break;
             }
             () = drain.signalled(), if !ending => {
                 ending = true;
                 served.as_mut().graceful_shutdown();
             }
             () = timer.as_mut(), if !ending => {
-                if !begun && received.load(Relaxed) < PREFACE_LEN {
+                if !begun && rest.received() < PREFACE_LEN {
                     return;
                 }
                 let now = session.requests.load(Relaxed);
@@ -130,6 +130,10 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
                 timer.as_mut().reset(tokio::time::Instant::now() + IDLE);
             }
         }
+    }
+    drop(served);
+    if ending {
+        rest.linger().await;
     }
 }
 

@@ -23,6 +23,7 @@ mod native;
 mod refusal;
 mod routes;
 mod serving;
+mod side;
 mod wire;
 
 pub use error::Error;

@@ -23,12 +23,14 @@ use weir_proto::v1::{
 };
 use weir_runtime::{Checked, Door, Runtime};
 
+pub(crate) use stream::IN_FLIGHT_MAX;
+
 /// How many requests one cached verdict may answer when no rule says less.
 const USES: u32 = 10_000;
 /// Bytes of a proxy's name.
 const PROXY_MAX: usize = 256;
 /// Entries of one report message.
-const ENTRIES_MAX: usize = 10_000;
+pub(crate) const ENTRIES_MAX: usize = 10_000;
 
 /// The door for `weir.v1`.
 #[derive(Clone, Debug)]

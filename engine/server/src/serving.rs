@@ -10,13 +10,15 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, Security, TlsFiles, TlsSwap, Workers};
 use weir_runtime::Runtime;
 
-use crate::{Error, access_log, admin, ext_authz::ExtAuthz, grpc, health, metrics, routes};
+use crate::{Error, access_log, admin, ext_authz::ExtAuthz, grpc, health, metrics, routes, side};
+
+/// How long an answer on a side port may take at the end.
+const SIDE_DRAIN: Duration = Duration::from_millis(500);
 
 /// Changes the log level while the process runs; the error says what a level looks like.
 pub type SetLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -69,7 +71,8 @@ pub struct Serving {
     addresses: Addresses,
     listener: Running,
     doors: Arc<Doors>,
-    side: Vec<JoinHandle<()>>,
+    side: Vec<Running>,
+    watch: Option<JoinHandle<()>>,
     drain: Duration,
 }
 
@@ -106,10 +109,15 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
     let tls =
         options.tls.clone().map(|files| TlsSwap::load(files, &[b"h2"], ClientCertificate::Required)).transpose()?;
     let listener = Listener::bind(options.grpc, "--grpc")?;
-    let admin = bind(options.admin, "--admin").await?;
-    let health = bind(options.health, "--health").await?;
-    let metrics = bind(options.metrics, "--metrics").await?;
-    let addresses = Addresses { grpc: listener.local_addr(), admin: admin.1, health: health.1, metrics: metrics.1 };
+    let admin = Listener::bind(options.admin, "--admin")?;
+    let health = Listener::bind(options.health, "--health")?;
+    let metrics = Listener::bind(options.metrics, "--metrics")?;
+    let addresses = Addresses {
+        grpc: listener.local_addr(),
+        admin: admin.local_addr(),
+        health: health.local_addr(),
+        metrics: metrics.local_addr(),
+    };
     let skipped = Arc::<access_log::Skipped>::default();
     let routes = routes::routes(&runtime, &skipped)?;
     let front = Arc::new(grpc::Front { checks: ExtAuthz { runtime: runtime.clone() }, routes });
@@ -128,31 +136,14 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
         level: Mutex::new(options.level),
         set_level: options.set_level,
     });
-    let mut side = vec![
-        tokio::spawn(side_port(admin.0, admin::routes(runtime.clone(), doors.clone()))),
-        tokio::spawn(side_port(health.0, health::routes(doors.clone()))),
-        tokio::spawn(side_port(metrics.0, metrics::routes(runtime, doors.clone()))),
+    let beside = Workers::start(1)?;
+    let side = vec![
+        side::serve(admin, &beside, admin::routes(runtime.clone(), doors.clone())),
+        side::serve(health, &beside, health::routes(doors.clone())),
+        side::serve(metrics, &beside, metrics::routes(runtime, doors.clone())),
     ];
-    side.extend(tls.map(|tls| tokio::spawn(tls.watch())));
-    Ok(Serving { addresses, listener, doors, side, drain: options.drain })
-}
-
-type Side = (tokio::net::TcpListener, SocketAddr);
-
-async fn bind(address: SocketAddr, flag: &'static str) -> Result<Side, weir_listen::Error> {
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => weir_listen::Error::Busy { address, flag },
-        _ => weir_listen::Error::Bind { address, flag, source },
-    })?;
-    let bound = listener.local_addr().map_err(|source| weir_listen::Error::Bind { address, flag, source })?;
-    Ok((listener, bound))
-}
-
-async fn side_port(listener: tokio::net::TcpListener, routes: Router) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(problem) = axum::serve(listener, service).await {
-        tracing::error!(%problem, "a side port stopped");
-    }
+    let watch = tls.map(|tls| tokio::spawn(tls.watch()));
+    Ok(Serving { addresses, listener, doors, side, watch, drain: options.drain })
 }
 
 impl Serving {
@@ -169,7 +160,12 @@ impl Serving {
         if cut > 0 {
             tracing::warn!(connections = cut, "cut off at the end of the drain time");
         }
-        self.side.iter().for_each(JoinHandle::abort);
+        for port in self.side {
+            port.drain(SIDE_DRAIN).await;
+        }
+        if let Some(watch) = self.watch {
+            watch.abort();
+        }
     }
 }
 

@@ -95,3 +95,31 @@ async fn a_drain_ends_what_can_end_and_cuts_what_cannot() {
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn a_drain_lets_an_answer_finish_though_nobody_else_holds_the_workers() {
+    let release = Arc::new(tokio::sync::Notify::new());
+    let (gate, begun) = (Arc::clone(&release), Arc::new(tokio::sync::Notify::new()));
+    let begin = Arc::clone(&begun);
+    let slow = move |mut connection: Connection| {
+        let (gate, begin) = (Arc::clone(&gate), Arc::clone(&begin));
+        async move {
+            begin.notify_one();
+            gate.notified().await;
+            connection.io.write_all(b"done").await.unwrap();
+        }
+    };
+    let listener = Listener::bind(ANY, "--grpc").unwrap();
+    let running = listener.serve(&Workers::start(1).unwrap(), Security::Plaintext, Limits::default(), slow);
+    let mut stream = TcpStream::connect(running.local_addr()).await.unwrap();
+    stream.write_all(b"x").await.unwrap();
+    begun.notified().await;
+    let draining = tokio::spawn(running.drain(Duration::from_secs(5)));
+    while TcpStream::connect(stream.peer_addr().unwrap()).await.is_ok() {
+        tokio::task::yield_now().await; // until nothing is accepted any more
+    }
+    release.notify_one();
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!((&answer, draining.await.unwrap()), (b"done", 0));
+}

@@ -12,7 +12,7 @@ use super::{Answer, MESSAGE_MAX};
 /// A flag and the length stand before each message.
 pub(crate) const PREFIX: usize = 5;
 /// How long the message of a call may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(10);
+pub(crate) const ARRIVAL: Duration = Duration::from_secs(10);
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 

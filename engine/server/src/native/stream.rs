@@ -15,7 +15,7 @@ use weir_runtime::Door;
 use super::Native;
 
 /// Checks that wait for an adapter at the same time; the next is read when one is answered.
-const IN_FLIGHT_MAX: usize = 256;
+pub(crate) const IN_FLIGHT_MAX: usize = 256;
 /// Referenced sets that one stream remembers its caller to know.
 const KNOWN_MAX: usize = 1024;
 
@@ -63,13 +63,13 @@ impl State {
             tokio::select! {
                 biased;
                 Some(answer) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    return Some(answer.map(|answer| Self::answered(answer)));
+                    return Some(answer.map(Self::answered));
                 }
                 Ok(()) = self.snapshots.changed() => return Some(Ok(self.notice())),
                 message = self.inbound.message(), if room => match message {
                     Ok(Some(request)) => {
                         if let Some(answer) = self.begin(request) {
-                            return Some(answer.map(|answer| Self::answered(answer)));
+                            return Some(answer.map(Self::answered));
                         }
                     }
                     Ok(None) => self.open = false,
