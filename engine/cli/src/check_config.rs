@@ -34,7 +34,9 @@ impl CheckConfig {
         let setup = Setup { plugin_dir: self.plugin_dir, allow_empty: self.allow_empty, ..Setup::offline(self.dir) };
         let (text, json, good) = match validate(&setup) {
             Ok(summary) => (summary.to_string(), summary.to_json(), true),
-            Err(diagnostics) => (diagnostics.to_string(), serde_json::json!({"accepted": false, "diagnostics": diagnostics}), false),
+            Err(diagnostics) => {
+                (diagnostics.to_string(), serde_json::json!({"accepted": false, "diagnostics": diagnostics}), false)
+            }
         };
         match self.output {
             Output::Text => println!("{text}"),

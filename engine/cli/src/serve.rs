@@ -76,14 +76,21 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let set_level = logging::start(&self.log_level)?;
-        let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::unreachable)?;
+        let executor = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(Failure::unreachable)?;
         executor.block_on(async move {
             let drain = Duration::from_secs(self.drain);
             let options = self.options(set_level, drain);
             let runtime = Runtime::start(self.setup()).await.map_err(Failure::unreachable)?;
             let serving = weir_server::start(Arc::clone(&runtime), options).await.map_err(Failure::unreachable)?;
             let addresses = serving.addresses();
-            println!("grpc {}\nadmin {}\nhealth {}\nmetrics {}\nready", addresses.grpc, addresses.admin, addresses.health, addresses.metrics);
+            println!(
+                "grpc {}\nadmin {}\nhealth {}\nmetrics {}\nready",
+                addresses.grpc, addresses.admin, addresses.health, addresses.metrics
+            );
             stop_signal().await;
             tracing::info!("asked to stop: draining");
             serving.shutdown().await;
@@ -94,10 +101,22 @@ impl Serve {
 
     fn options(&self, set_level: logging::SetLevel, drain: Duration) -> Options {
         let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone(), client_ca: self.tls_client_ca.clone() }),
+            (Some(cert), Some(key)) => {
+                Some(TlsFiles { cert: cert.clone(), key: key.clone(), client_ca: self.tls_client_ca.clone() })
+            }
             _ => None,
         };
-        Options { grpc: self.grpc, admin: self.admin, health: self.health, metrics: self.metrics, tls, insecure: self.insecure, drain, level: self.log_level.clone(), set_level }
+        Options {
+            grpc: self.grpc,
+            admin: self.admin,
+            health: self.health,
+            metrics: self.metrics,
+            tls,
+            insecure: self.insecure,
+            drain,
+            level: self.log_level.clone(),
+            set_level,
+        }
     }
 
     fn setup(self) -> Setup {

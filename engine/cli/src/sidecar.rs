@@ -102,7 +102,8 @@ pub(crate) struct Sidecar {
 impl Sidecar {
     pub(crate) fn run(self) -> Result<(), Failure> {
         logging::start(&self.log_level)?;
-        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unreachable)?;
+        let executor =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unreachable)?;
         executor.block_on(async move {
             let serving = weir_sidecar::start(self.options()).await.map_err(Failure::unreachable)?;
             let addresses = serving.addresses();

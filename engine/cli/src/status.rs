@@ -53,7 +53,9 @@ impl Status {
 
 fn get(admin: SocketAddr, path: &str) -> Result<Value, Failure> {
     let unreachable = |error: &dyn std::fmt::Display| {
-        Failure::Unreachable(format!("no engine answers at {admin}: {error}; start `weir serve`, or name its admin address with --admin"))
+        Failure::Unreachable(format!(
+            "no engine answers at {admin}: {error}; start `weir serve`, or name its admin address with --admin"
+        ))
     };
     let mut stream = TcpStream::connect_timeout(&admin, PATIENCE).map_err(|error| unreachable(&error))?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(|error| unreachable(&error))?;

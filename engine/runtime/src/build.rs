@@ -39,14 +39,14 @@ pub(crate) async fn build(
         return Err(all);
     }
     loaded.bind_check_adapters(|document| plugins.get(&*name(document)).is_some_and(Plugin::is_check));
-    let (policies, mut warnings) = loaded.compile()?;
+    let (policies, warnings) = loaded.compile()?;
     let declarations = declarations(&plugins);
     match Families::validate(&declarations) {
-        Ok(dislikes) => {
-            warnings.extend(dislikes.into_iter().map(|dislike| Diagnostic::whole("metrics", dislike).warning()))
-        }
+        // What a linter dislikes about names is the plugin author's matter, not the operator's.
+        Ok(dislikes) => dislikes.iter().for_each(|dislike| tracing::debug!("{dislike}")),
         Err(error) => {
-            return Err(Diagnostic::whole(loaded.sources().root().display().to_string(), error.to_string()).into());
+            let folder = loaded.sources().root().display().to_string();
+            return Err(Diagnostic::whole(folder, error.to_string()).into());
         }
     }
     Ok(Candidate { loaded, policies, plugins, declarations, warnings })
