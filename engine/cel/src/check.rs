@@ -241,6 +241,3 @@ fn literal_type(literal: &Literal) -> Type {
         Literal::Bytes(_) => Type::Bytes,
     }
 }
-
-#[cfg(test)]
-mod tests;

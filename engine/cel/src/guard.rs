@@ -202,6 +202,3 @@ fn collect(checked: &Checked, id: NodeId, outcome: bool, known: &mut Vec<String>
         _ => {}
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -131,11 +131,24 @@ pub(crate) enum Test {
     Every(Box<[Test]>),
     Any(Box<[Test]>),
     Not(Box<Test>),
+    /// Whether a text is, or is not, that one.
+    Is {
+        text: Text,
+        constant: Box<str>,
+        wanted: bool,
+    },
     /// Whether two texts are the same, or differ.
     Same {
         left: Text,
         right: Text,
         wanted: bool,
+    },
+    /// Whether a text has that constant at that place.
+    Has {
+        part: Part,
+        text: Text,
+        constant: Box<str>,
+        at: At,
     },
     Part {
         part: Part,

@@ -21,11 +21,17 @@ use crate::{
 
 type Run<T> = Result<T, Fault>;
 
+/// The value of a macro's variable: an element of a list that outlives the evaluation is not copied.
+enum Local<'a> {
+    Lent(&'a Value<'a>),
+    Own(Value<'a>),
+}
+
 /// One evaluation under way: what it reads, what it may still spend, and the macro variables in sight.
 pub(crate) struct Cx<'a, 's> {
     activation: &'a dyn Activation,
     lazies: &'a [Lazy],
-    locals: SmallVec<[Value<'a>; 4]>,
+    locals: SmallVec<[Local<'a>; 4]>,
     scratch: &'s mut Scratch,
 }
 
@@ -39,7 +45,10 @@ impl<'a, 's> Cx<'a, 's> {
     }
 
     fn local(&self, index: u16) -> Option<&Value<'a>> {
-        self.locals.get(usize::from(index))
+        match self.locals.get(usize::from(index))? {
+            Local::Lent(value) => Some(value),
+            Local::Own(value) => Some(value),
+        }
     }
 
     /// The value of a variable that is evaluated when it is first read.

@@ -213,8 +213,8 @@ impl<'a> From<weir_attributes::Value<'a>> for Value<'a> {
             weir_attributes::Value::Bool(value) => Self::Bool(value),
             weir_attributes::Value::Timestamp(nanoseconds) => Self::Timestamp(Timestamp::from_nanoseconds(nanoseconds)),
             weir_attributes::Value::Duration(nanoseconds) => Self::Duration(nanoseconds),
-            weir_attributes::Value::Map(map) => Self::Map(Map::Attribute(map)),
-            weir_attributes::Value::ListMap(headers) => Self::Map(Map::Lines(headers)),
+            weir_attributes::Value::Map(map) => Self::Map(Map::Attribute(Arc::new(map))),
+            weir_attributes::Value::ListMap(headers) => Self::Map(Map::Lines(Arc::new(headers))),
         }
     }
 }

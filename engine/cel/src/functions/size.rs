@@ -27,7 +27,10 @@ fn size<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
         }
         [Value::Bytes(bytes)] => bytes.len(),
         [Value::List(list)] => list.len(),
-        [Value::Map(map)] => map.len(),
+        [Value::Map(map)] => {
+            budget.spend(map.counting())?;
+            map.len()
+        }
         _ => return Err(EvalErrorKind::NoOverload),
     };
     Ok(Value::Int(size as i64))

@@ -35,10 +35,10 @@ impl Planner<'_> {
             Kind::Fold(call) if self.is_test(id) => self.fold_test(call, id),
             Kind::Call { .. } if checked.patterns.contains_key(&id) => self.matches(id),
             Kind::Call { .. } => match self.text_call(id) {
-                Some((part, text, of)) => {
-                    let (text, of) = (self.text(text), self.text(of));
-                    Test::Part { part, text, of, at: id.0 }
-                }
+                Some((part, text, of)) => match (self.text(text), self.text(of)) {
+                    (text, Text::Const(constant)) => Test::Has { part, text, constant, at: id.0 },
+                    (text, of) => Test::Part { part, text, of, at: id.0 },
+                },
                 None => Test::Value(self.plan(id), id.0),
             },
             _ => Test::Value(self.plan(id), id.0),
@@ -131,11 +131,12 @@ impl Planner<'_> {
         }
         let equality = matches!(operator, Binary::Equal | Binary::NotEqual);
         if equality && self.is_text(left) && self.is_text(right) {
-            let (left, right) = (self.text(left), self.text(right));
-            if let (Text::Const(left), Text::Const(right)) = (&left, &right) {
-                return Test::Const((left == right) == (operator == Binary::Equal));
-            }
-            return Test::Same { left, right, wanted: operator == Binary::Equal };
+            let wanted = operator == Binary::Equal;
+            return match (self.text(left), self.text(right)) {
+                (Text::Const(left), Text::Const(right)) => Test::Const((left == right) == wanted),
+                (text, Text::Const(constant)) | (Text::Const(constant), text) => Test::Is { text, constant, wanted },
+                (left, right) => Test::Same { left, right, wanted },
+            };
         }
         if *self.checked.ty(left) == Type::Int && *self.checked.ty(right) == Type::Int {
             return Test::Numbers { operator, left: self.int(left), right: self.int(right) };

@@ -25,13 +25,14 @@ impl<'a> Cx<'a, '_> {
     pub(super) fn attribute_text(&self, slot: Slot, at: u32) -> Run<Text<'a>> {
         match self.activation.text(slot) {
             Some(text) => Ok(Text::Borrowed(text)),
-            None => Err(Fault::new(self.no_text(slot), at)),
+            None => Err(self.no_text(slot, at)),
         }
     }
 
     #[cold]
-    fn no_text(&self, slot: Slot) -> EvalErrorKind {
-        if self.activation.attribute(slot).is_some() { NoOverload } else { AbsentAttribute(slot) }
+    pub(super) fn no_text(&self, slot: Slot, at: u32) -> Fault {
+        let there = self.activation.attribute(slot).is_some();
+        Fault::new(if there { NoOverload } else { AbsentAttribute(slot) }, at)
     }
 
     /// The text at one key of a map attribute, without copying it.

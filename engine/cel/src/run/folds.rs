@@ -1,6 +1,6 @@
 //! Macros that go through lists and maps.
 
-use super::{Cx, Run};
+use super::{Cx, Local, Run};
 use crate::{
     ast::Fold,
     error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
@@ -62,10 +62,10 @@ impl<'a> Items<'a> {
 fn enter<'a>(items: &Items<'a>, index: usize, two: bool, cx: &mut Cx<'a, '_>) -> Result<(), EvalErrorKind> {
     if two {
         let value = items.value(index, cx)?;
-        cx.locals.push(items.key(index));
-        cx.locals.push(value);
+        cx.locals.push(Local::Own(items.key(index)));
+        cx.locals.push(Local::Own(value));
     } else {
-        cx.locals.push(items.item(index));
+        cx.locals.push(Local::Own(items.item(index)));
     }
     Ok(())
 }
@@ -75,25 +75,76 @@ impl FoldTest {
     pub(super) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
         let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
         let range = self.range.run(cx)?;
-        let items = Items::of(range, cx).map_err(place)?;
         let outer = cx.locals.len();
-        let (mut first, mut hits) = (None, 0usize);
-        for index in 0..items.len() {
-            cx.budget().spend(self.cost).map_err(place)?;
-            let entered = enter(&items, index, self.two, cx).map_err(place);
-            let outcome = entered.and_then(|()| self.body.run(cx));
+        let outcome = match range {
+            Value::List(List::Borrowed(list)) if !self.two => self.elements(list, Local::Lent, cx),
+            Value::List(list) if !self.two => self.elements(&list, |element| Local::Own(element.clone()), cx),
+            range => self.items(&Items::of(range, cx).map_err(place)?, cx),
+        };
+        cx.locals.truncate(outer);
+        outcome
+    }
+
+    /// The elements of a list, each put where the one before it was.
+    fn elements<'a, 'l>(
+        &'a self,
+        list: &'l [Value<'a>],
+        local: impl Fn(&'l Value<'a>) -> Local<'a>,
+        cx: &mut Cx<'a, '_>,
+    ) -> Run<bool> {
+        let (mut tally, outer) = (Tally::default(), cx.locals.len());
+        for element in list {
+            cx.budget().spend(self.cost).map_err(|kind| Fault::new(kind, self.at))?;
             cx.locals.truncate(outer);
-            match (self.fold, outcome) {
-                (Fold::All, Ok(false)) => return Ok(false),
-                (Fold::Exists, Ok(true)) => return Ok(true),
-                (_, Ok(value)) => hits += usize::from(value),
-                (Fold::All | Fold::Exists, Err(fault)) if !fault.is_fatal() => first = first.or(Some(fault)),
-                (_, Err(fault)) => return Err(fault),
+            cx.locals.push(local(element));
+            if let Some(decided) = tally.count(self.fold, self.body.run(cx))? {
+                return Ok(decided);
             }
         }
-        match (first, self.fold) {
+        tally.total(self.fold)
+    }
+
+    fn items<'a>(&'a self, items: &Items<'a>, cx: &mut Cx<'a, '_>) -> Run<bool> {
+        let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
+        let (mut tally, outer) = (Tally::default(), cx.locals.len());
+        for index in 0..items.len() {
+            cx.budget().spend(self.cost).map_err(place)?;
+            let entered = enter(items, index, self.two, cx).map_err(place);
+            let outcome = entered.and_then(|()| self.body.run(cx));
+            cx.locals.truncate(outer);
+            if let Some(decided) = tally.count(self.fold, outcome)? {
+                return Ok(decided);
+            }
+        }
+        tally.total(self.fold)
+    }
+}
+
+/// What the rounds of a test gave so far.
+#[derive(Default)]
+struct Tally {
+    first: Option<Fault>,
+    hits: usize,
+}
+
+impl Tally {
+    /// Takes in a round; gives the outcome when that decides it.
+    #[inline]
+    fn count(&mut self, fold: Fold, outcome: Run<bool>) -> Run<Option<bool>> {
+        match (fold, outcome) {
+            (Fold::All, Ok(false)) => return Ok(Some(false)),
+            (Fold::Exists, Ok(true)) => return Ok(Some(true)),
+            (_, Ok(value)) => self.hits += usize::from(value),
+            (Fold::All | Fold::Exists, Err(fault)) if !fault.is_fatal() => self.first = self.first.or(Some(fault)),
+            (_, Err(fault)) => return Err(fault),
+        }
+        Ok(None)
+    }
+
+    fn total(self, fold: Fold) -> Run<bool> {
+        match (self.first, fold) {
             (Some(fault), _) => Err(fault),
-            (None, Fold::ExistsOne) => Ok(hits == 1),
+            (None, Fold::ExistsOne) => Ok(self.hits == 1),
             (None, fold) => Ok(fold == Fold::All),
         }
     }

@@ -136,13 +136,18 @@ fn charge(value: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
             charge(key, budget)?;
             charge(value, budget)
         }),
-        Value::Map(Map::Attribute(weir_attributes::Map::Headers(headers)) | Map::Lines(headers)) => {
-            headers.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
-        }
-        Value::Map(Map::Attribute(weir_attributes::Map::Labels(labels))) => {
-            labels.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
-        }
+        Value::Map(Map::Attribute(map)) => match **map {
+            weir_attributes::Map::Headers(headers) => charge_lines(headers, budget),
+            weir_attributes::Map::Labels(labels) => {
+                labels.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
+            }
+        },
+        Value::Map(Map::Lines(headers)) => charge_lines(**headers, budget),
         Value::Optional(Some(inner)) => charge(inner, budget),
         _ => Ok(()),
     }
+}
+
+fn charge_lines(headers: weir_attributes::Headers<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    headers.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
 }

@@ -14,20 +14,33 @@ use crate::{
 };
 
 impl Test {
+    /// The tests that policies are made of are here, small enough to be part of the loop over terms.
+    #[inline]
     pub(crate) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
         match self {
-            Self::Const(value) => Ok(*value),
+            Self::Is { text, constant, wanted } => Ok(text.with(cx, |text| *text == **constant)? == *wanted),
+            Self::Has { part: Part::Start, text, constant, .. } => {
+                text.with(cx, |text| text.as_bytes().starts_with(constant.as_bytes()))
+            }
+            Self::TextIn { text, set } => text.with(cx, |text| set.contains(text)),
             Self::Every(terms) => terms_run(terms, true, cx),
             Self::Any(terms) => terms_run(terms, false, cx),
+            _ => self.run_other(cx),
+        }
+    }
+
+    #[inline(never)]
+    fn run_other<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+        match self {
+            Self::Const(value) => Ok(*value),
             Self::Not(test) => test.run(cx).map(|value| !value),
-            Self::Same { left, right, wanted } => Ok((*left.run(cx)? == *right.run(cx)?) == *wanted),
-            Self::Part { part, text, of, at } => part_run(*part, text, of, *at, cx),
-            Self::Matches { text, pattern, at } => {
-                let text = text.run(cx)?;
-                cx.budget().read(4 * text.len()).map_err(|kind| Fault::new(kind, *at))?;
-                Ok(pattern.is_match(&text))
+            Self::Same { left, right, wanted } => same_run(left, right, *wanted, cx),
+            Self::Has { part: Part::End, text, constant, .. } => {
+                text.with(cx, |text| text.as_bytes().ends_with(constant.as_bytes()))
             }
-            Self::TextIn { text, set } => Ok(set.contains(&text.run(cx)?)),
+            Self::Has { text, constant, at, .. } => contains_run(text, constant, *at, cx),
+            Self::Part { part, text, of, at } => part_run(*part, text, of, *at, cx),
+            Self::Matches { text, pattern, at } => matches_run(text, pattern, *at, cx),
             Self::Numbers { operator, left, right } => {
                 let ordering = left.run(cx)?.cmp(&right.run(cx)?);
                 Ok(holds(*operator, Some(ordering)))
@@ -41,11 +54,14 @@ impl Test {
             Self::HasField(pair) => has_field_run(pair, cx),
             Self::Fold(fold) => fold.run(cx),
             Self::Value(plan, at) => truth(plan, *at, cx),
+            // Never here: they are run above.
+            Self::Is { .. } | Self::TextIn { .. } | Self::Every(_) | Self::Any(_) => self.run(cx),
         }
     }
 }
 
 /// The terms of `&&` (all) or `||`, in order, until one decides; a fault stands only when none does.
+#[inline(never)]
 fn terms_run<'a>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
     let mut first: Option<Fault> = None;
     for term in terms {
@@ -59,7 +75,26 @@ fn terms_run<'a>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_>) -> Run<bool>
     first.map_or(Ok(all), Err)
 }
 
-#[inline]
+#[inline(never)]
+fn same_run<'a>(left: &'a Text, right: &'a Text, wanted: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    Ok((*left.run(cx)? == *right.run(cx)?) == wanted)
+}
+
+#[inline(never)]
+fn matches_run<'a>(text: &'a Text, pattern: &regex::Regex, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (found, length) = text.with(cx, |text| (pattern.is_match(text), text.len()))?;
+    cx.budget().read(4 * length).map_err(|kind| Fault::new(kind, at))?;
+    Ok(found)
+}
+
+#[inline(never)]
+fn contains_run<'a>(text: &'a Text, constant: &str, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    let (found, length) = text.with(cx, |text| (text.contains(constant), text.len()))?;
+    cx.budget().read(length).map_err(|kind| Fault::new(kind, at))?;
+    Ok(found)
+}
+
+#[inline(never)]
 fn part_run<'a>(part: Part, text: &'a Text, of: &'a Text, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
     let (text, of) = (text.run(cx)?, of.run(cx)?);
     Ok(match part {
@@ -132,7 +167,31 @@ fn truth<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
 }
 
 impl Text {
+    /// Looks at the text where it is.
     #[inline]
+    fn with<'a, T>(&'a self, cx: &mut Cx<'a, '_>, look: impl FnOnce(&str) -> T) -> Run<T> {
+        match self {
+            Self::Attribute(slot, at) => match cx.activation.text(*slot) {
+                Some(text) => Ok(look(text)),
+                None => Err(cx.no_text(*slot, *at)),
+            },
+            Self::Local(index, at) => match cx.local(*index) {
+                Some(Value::String(text)) => Ok(look(text)),
+                _ => Err(Fault::new(NoOverload, *at)),
+            },
+            Self::Key(key) => {
+                if let Some(weir_attributes::Value::Map(map)) = cx.activation.attribute(key.slot)
+                    && let Some(std::borrow::Cow::Borrowed(text)) = map.get(&key.key)
+                {
+                    return Ok(look(text));
+                }
+                self.run(cx).map(|text| look(&text))
+            }
+            _ => self.run(cx).map(|text| look(&text)),
+        }
+    }
+
+    #[inline(never)]
     fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>> {
         match self {
             Self::Const(text) => Ok(value::Text::Borrowed(text)),

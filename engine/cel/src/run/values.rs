@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Cx, Run};
+use super::{Cx, Local, Run};
 use crate::{
     error::{
         EvalErrorKind::{self, AbsentVariable, NoOverload},
@@ -102,7 +102,7 @@ fn map_run<'a>(entries: &'a [(Plan, Element)], at: u32, cx: &mut Cx<'a, '_>) -> 
 #[inline(never)]
 fn bind_run<'a>(value: &'a Plan, body: &'a Plan, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
     let value = value.run(cx)?;
-    cx.locals.push(value);
+    cx.locals.push(Local::Own(value));
     let outcome = body.run(cx);
     cx.locals.pop();
     outcome
@@ -115,7 +115,7 @@ fn opt_map_run<'a>(map: &'a OptMap, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
         Value::Optional(None) => return Ok(Value::Optional(None)),
         _ => return Err(Fault::new(NoOverload, map.at)),
     };
-    cx.locals.push(inner);
+    cx.locals.push(Local::Own(inner));
     let outcome = map.body.run(cx);
     cx.locals.pop();
     match outcome? {

@@ -1,21 +1,22 @@
 //! Maps: built ones, and those of the request, which are read in place.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use weir_attributes::Headers;
 
 use super::{Held, Text, Value};
 use crate::{error::EvalErrorKind, run::Budget};
 
-/// A map of values.
+/// A map of values. Those of the request are behind a pointer, so that a value stays small; one key of them is read
+/// without making a value of the whole map.
 #[derive(Clone, Debug)]
 pub enum Map<'a> {
     /// Keys and values.
     Entries(Held<'a, Entries<'a>>),
     /// A string-to-string attribute; header names are looked up in lower case.
-    Attribute(weir_attributes::Map<'a>),
+    Attribute(Arc<weir_attributes::Map<'a>>),
     /// Header names to their lines.
-    Lines(Headers<'a>),
+    Lines(Arc<Headers<'a>>),
 }
 
 /// Above this many entries a map has an index.
@@ -143,11 +144,11 @@ impl<'a> Map<'a> {
         match self {
             Self::Entries(entries) => Ok(Key::of(key).and_then(|key| entries.find(&key)).cloned()),
             Self::Attribute(map) => match key.as_str() {
-                Some(key) => attribute(*map, &lower(*map, key), budget),
+                Some(key) => attribute(**map, &lower(**map, key), budget),
                 None => Ok(None),
             },
             Self::Lines(headers) => match key.as_str() {
-                Some(key) => lines(*headers, &lower_case(key), budget),
+                Some(key) => lines(**headers, &lower_case(key), budget),
                 None => Ok(None),
             },
         }
@@ -156,9 +157,22 @@ impl<'a> Map<'a> {
     pub(crate) fn contains(&self, key: &Value<'_>) -> bool {
         match self {
             Self::Entries(entries) => Key::of(key).is_some_and(|key| entries.find(&key).is_some()),
-            Self::Attribute(map) => key.as_str().is_some_and(|key| map.contains_key(&lower(*map, key))),
+            Self::Attribute(map) => key.as_str().is_some_and(|key| map.contains_key(&lower(**map, key))),
             Self::Lines(headers) => key.as_str().is_some_and(|key| headers.contains(&lower_case(key))),
         }
+    }
+
+    /// The steps of finding out which keys there are: each header line is compared with those before it.
+    pub(crate) fn counting(&self) -> usize {
+        let lines = match self {
+            Self::Entries(_) => return 0,
+            Self::Attribute(map) => match **map {
+                weir_attributes::Map::Headers(headers) => headers.iter().count(),
+                weir_attributes::Map::Labels(labels) => return labels.len(),
+            },
+            Self::Lines(headers) => headers.iter().count(),
+        };
+        lines * lines / 16
     }
 
     /// The keys, in order.
@@ -166,10 +180,13 @@ impl<'a> Map<'a> {
         let keys: Vec<Value<'a>> = match self {
             Self::Entries(entries) => entries.pairs.iter().map(|(key, _)| key.clone()).collect(),
             Self::Attribute(map) => {
-                budget.spend(map.len())?;
+                budget.spend(self.counting())?;
                 map.keys().map(Value::text).collect()
             }
-            Self::Lines(headers) => headers.names().map(Value::text).collect(),
+            Self::Lines(headers) => {
+                budget.spend(self.counting())?;
+                headers.names().map(Value::text).collect()
+            }
         };
         budget.grow(keys.len() * size_of::<Value<'_>>())?;
         Ok(keys)

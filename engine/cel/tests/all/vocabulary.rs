@@ -113,3 +113,27 @@ fn the_response_is_readable_where_it_is_known() {
     assert!(program.evaluate_bool(&bag, &mut Scratch::new()).unwrap());
     assert!(program.evaluate_bool(&bag.as_told(), &mut Scratch::new()).unwrap());
 }
+
+#[test]
+fn common_conditions_allocate_nothing() {
+    let bag = bag();
+    for source in [
+        r#"request.method == "GET" && request.path.startsWith("/api/")"#,
+        r#"request.method in ["PUT", "POST"] || request.headers["x-one"] == "a,b""#,
+        r#"request.url_path.matches("^/api/[a-z]+$") && request.size < 1024"#,
+        r#"cidr("10.0.0.0/8").containsIP(source.ip) && "x-one" in request.headers"#,
+        r#"["/a", "/api"].exists(prefix, request.path.startsWith(prefix)) && has(request.headers.host) == false"#,
+    ] {
+        let program = Env::vocabulary().compile(source).unwrap();
+        let mut scratch = Scratch::new();
+        assert!(program.evaluate_bool(&bag, &mut scratch).unwrap(), "{source}");
+        assert_eq!(scratch.bytes(), 0, "{source}");
+    }
+}
+
+#[test]
+fn a_program_crosses_threads() {
+    fn crosses<T: Send + Sync + Clone + 'static>(_: &T) {}
+    crosses(&Env::vocabulary().compile("true").unwrap());
+    crosses(&Env::vocabulary());
+}
