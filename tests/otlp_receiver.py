@@ -18,7 +18,9 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as tra
 
 
 def say(signal, message):
-    print(json.dumps({"signal": signal, "export": MessageToDict(message)}), flush=True)
+    # One write: print would write the line's end by itself, and exports come on several threads.
+    sys.stdout.write(json.dumps({"signal": signal, "export": MessageToDict(message)}) + "\n")
+    sys.stdout.flush()
 
 
 class Traces(trace_grpc.TraceServiceServicer):

@@ -8,6 +8,7 @@ use crate::Outcome;
 use crate::ca::{Authority, Identity};
 use crate::client::Caller;
 use crate::echo::Echo;
+use crate::patience;
 use crate::repository;
 use engine::Engine;
 use folder::Folder;
@@ -152,6 +153,18 @@ impl House {
         let before = self.engine.version().await?;
         change(&self.config)?;
         self.engine.version_after(&before).await
+    }
+
+    /// Waits until `caller` gets 200 for `target` eight times in a row, each on a connection of its own: after a restart
+    /// each worker of a proxy finds the engine again by itself.
+    pub async fn recovered(&self, caller: &Caller, target: &str) -> Outcome<()> {
+        patience::until("the proxy finds the engine again", async || {
+            for _ in 0..8 {
+                caller.get(target).await.ok().filter(|answer| answer.status == 200)?;
+            }
+            Some(())
+        })
+        .await
     }
 
     /// The engine's decision with this id, when its log has it.

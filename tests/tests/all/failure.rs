@@ -21,18 +21,7 @@ async fn without_the_engine_requests_fail_closed_and_recover() {
         }
         assert_eq!(house.echo.count(), reached, "{mode}: nothing passed");
         house.engine.restart().await.unwrap();
-        // Each worker of the sidecar comes back by itself.
-        let mut item = 200;
-        patience::until("the sidecar finds the engine again", async || {
-            for _ in 0..8 {
-                item += 1;
-                let answer = frontend.get(&format!("/api/v1/items/{item}")).await.ok()?;
-                (answer.status == 200).then_some(())?;
-            }
-            Some(())
-        })
-        .await
-        .unwrap();
+        house.recovered(&frontend, "/api/v1/items/200").await.unwrap();
         assert_eq!(frontend.get("/admin").await.unwrap().status, 403);
     }
 }

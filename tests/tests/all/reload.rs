@@ -171,9 +171,7 @@ async fn the_last_good_configuration_serves_after_a_restart_with_a_bad_folder() 
     assert_eq!(house.engine.version().await.unwrap(), version);
     house.engine.refusal("Nonsense").await.unwrap();
     let caller = house.plain_caller().unwrap();
-    patience::until("the sidecar is back", async || (caller.get("/open").await.ok()?.status == 200).then_some(()))
-        .await
-        .unwrap();
+    house.recovered(&caller, "/open").await.unwrap();
     serves(&house).await;
 }
 
