@@ -1,7 +1,7 @@
 //! The transaction: a folder is read, built, and swapped in as a whole, or refused as a whole.
 
 use std::{
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::SystemTime,
 };
 
@@ -130,7 +130,9 @@ async fn swap(runtime: &Runtime, candidate: Candidate, source: Source) {
     let (sources, warnings) = (candidate.loaded.sources().clone(), candidate.warnings.clone());
     let snapshot = Arc::new(snapshot(runtime, candidate));
     let version = snapshot.version.clone();
-    runtime.snapshot.store(Some(snapshot));
+    if let Some(previous) = runtime.snapshot.swap(Some(snapshot)) {
+        previous.tell_errors(&runtime.metrics);
+    }
     let now = SystemTime::now();
     {
         let mut applied = runtime.applied();
@@ -178,6 +180,7 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
         checks,
         reports,
         reads: ReadsOfRulesets::default(),
+        told_errors: Mutex::default(),
         policies: candidate.policies,
     }
 }

@@ -158,6 +158,9 @@ impl Runtime {
     /// Every metric as Prometheus text.
     #[must_use]
     pub fn metrics(&self) -> String {
+        if let Some(snapshot) = self.snapshot.load_full() {
+            snapshot.tell_errors(&self.metrics);
+        }
         prometheus::render(&self.metrics.gather())
     }
 

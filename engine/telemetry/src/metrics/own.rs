@@ -107,9 +107,9 @@ impl SelfMetrics {
         self.check_seconds.observe(took.as_secs_f64());
     }
 
-    /// A rule failed while it was evaluated.
-    pub fn rule_error(&self, policy: &str, rule: &str) {
-        self.rule_errors.cell(&[policy, rule]).add(1);
+    /// A rule failed so many times since the last call.
+    pub fn rule_errors(&self, policy: &str, rule: &str, count: u64) {
+        self.rule_errors.cell(&[policy, rule]).add(count);
     }
 
     /// A proxy left something in doubt: `path` or `headers`.

@@ -31,7 +31,7 @@ fn busy() -> String {
     metrics.check(CheckOutcome::Allow, 0, 0, Duration::from_micros(3));
     metrics.check(CheckOutcome::Deny, 1, 1, Duration::from_micros(30));
     metrics.check(CheckOutcome::Error, 99, 99, Duration::from_secs(3));
-    metrics.rule_error("shop/x", "rule \"1\"\n");
+    metrics.rule_errors("shop/x", "rule \"1\"\n", 1);
     metrics.doubt("path", "envoy-1");
     metrics.config_loaded(Some(1_700_000_000.0));
     metrics.config_loaded(None);
