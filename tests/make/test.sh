@@ -41,18 +41,21 @@ numbers() {
         | grep -oE "[0-9]+ ($2)" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
+# Always the same selection of packages, so that no stage builds again what another has built with other features.
 runner() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --no-fail-fast --status-level fail --final-status-level fail "$@"
+        cargo nextest run --workspace --exclude weir-bench --lib --bins --tests \
+            --no-fail-fast --status-level fail --final-status-level fail -E "$1"
     else
         echo "cargo-nextest is not here: cargo test runs the same, slower (cargo install --locked cargo-nextest)"
-        cargo test --no-fail-fast "$@"
+        shift
+        cargo test --no-fail-fast --lib --bins --tests "$@"
     fi
 }
 
 build() { cargo build -p weir -p weir-tests --bins && bash tests/make/plugins.sh "$target/plugins/dist"; }
-unit() { runner --workspace --exclude weir-tests --exclude weir-bench --lib --bins --tests; }
-stories() { runner -p weir-tests; }
+unit() { runner 'not package(weir-tests)' --workspace --exclude weir-tests --exclude weir-bench; }
+stories() { runner 'package(weir-tests)' -p weir-tests; }
 demo() { "$target/debug/demo"; }
 envoy_demo() {
     if [ -x "$target/tools/venv/bin/envoy" ]; then ENVOY=1 "$target/debug/demo"; else

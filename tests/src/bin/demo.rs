@@ -79,8 +79,22 @@ async fn up(envoy: bool, paint: Paint) -> Outcome<bool> {
     }
     println!("\nCtrl-C ends it and removes its folder");
     std::io::stdout().flush()?;
-    tokio::signal::ctrl_c().await?;
+    asked_to_end().await?;
     Ok(true)
+}
+
+/// Ctrl-C, or SIGTERM: both leave through the front door, so that nothing stays behind.
+async fn asked_to_end() -> Outcome<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => Ok(done?),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 /// Progress, beside the output.
