@@ -21,7 +21,7 @@ use std::sync::{
 use envoy_types::pb::{
     envoy::service::accesslog::v3::{
         StreamAccessLogsMessage, StreamAccessLogsResponse,
-        access_log_service_server::{AccessLogService, AccessLogServiceServer},
+        access_log_service_server::AccessLogService,
         stream_access_logs_message::{Identifier, LogEntries},
     },
     google::protobuf::{Struct, value::Kind},
@@ -31,7 +31,7 @@ use weir_attributes::Bag;
 use weir_policy::Claim;
 use weir_runtime::Runtime;
 
-use crate::{ext_authz::metadata, grpc::MESSAGE_MAX};
+use crate::ext_authz::metadata;
 use entry::{Entry, bag};
 
 /// Bytes of a node's id; the rest is cut.
@@ -46,15 +46,11 @@ pub(crate) struct Skipped {
     pub(crate) unfinished: AtomicU64,
 }
 
-/// The service.
-pub(crate) fn service(runtime: Arc<Runtime>, skipped: Arc<Skipped>) -> AccessLogServiceServer<impl AccessLogService> {
-    AccessLogServiceServer::new(AccessLog { runtime, skipped }).max_decoding_message_size(MESSAGE_MAX)
-}
-
+/// The door.
 #[derive(Debug)]
-struct AccessLog {
-    runtime: Arc<Runtime>,
-    skipped: Arc<Skipped>,
+pub(crate) struct AccessLog {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) skipped: Arc<Skipped>,
 }
 
 /// Entries of one message that are about the same workload.

@@ -4,6 +4,7 @@
 //! general stub has to do for it.
 
 mod answer;
+mod codec;
 mod ending;
 mod progress;
 mod unary;
@@ -28,6 +29,7 @@ use weir_listen::{Connection, Drain};
 use crate::ext_authz::ExtAuthz;
 
 pub(crate) use answer::Answer;
+pub(crate) use codec::Located;
 use ending::Ending;
 pub(crate) use progress::Progress;
 pub(crate) use unary::{ARRIVAL, PREFIX, Refused, framed, receive};

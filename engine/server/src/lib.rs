@@ -22,6 +22,7 @@ mod metrics;
 mod native;
 mod refusal;
 mod routes;
+mod services;
 mod serving;
 mod side;
 mod wire;

@@ -43,6 +43,12 @@ impl Native {
         Self { runtime }
     }
 
+    /// Counts a frame of that door that cannot be read.
+    pub(crate) fn refusing(&self, door: Door) -> impl Fn() + Send + Sync + 'static {
+        let runtime = self.runtime.clone();
+        move || runtime.count_frame_error(door)
+    }
+
     /// Answers one check; an error is a message that cannot be read.
     async fn answer(&self, request: CheckRequest, door: Door) -> Result<CheckResponse, Status> {
         let proxy = proxy(&request.proxy);

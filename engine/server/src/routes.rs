@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
-use weir_proto::v1::{policy_server::PolicyServer, telemetry_server::TelemetryServer};
 use weir_runtime::Runtime;
 
 use crate::{
     Error,
-    access_log::{self, Skipped},
-    grpc::MESSAGE_MAX,
+    access_log::{AccessLog, Skipped},
     native::Native,
+    services::{AccessLogs, Policies, Reports},
 };
 
 /// The services that gRPC health knows; the empty name is the whole server.
@@ -28,16 +27,20 @@ pub(crate) fn routes(runtime: &Arc<Runtime>, skipped: &Arc<Skipped>) -> Result<R
     let native = Native::new(runtime.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(follow(reporter, runtime.clone()));
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(weir_proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(|error| Error::Reflection(error.to_string()))?;
-    Ok(Routes::new(PolicyServer::new(native.clone()).max_decoding_message_size(MESSAGE_MAX))
-        .add_service(TelemetryServer::new(native).max_decoding_message_size(MESSAGE_MAX))
-        .add_service(access_log::service(runtime.clone(), skipped.clone()))
+    // Older tools ask by the older name.
+    let [reflection, reflection_alpha] = [(); 2].map(|()| {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(weir_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    });
+    let failed = |error: tonic_reflection::server::Error| Error::Reflection(error.to_string());
+    let log = Arc::new(AccessLog { runtime: runtime.clone(), skipped: skipped.clone() });
+    Ok(Routes::new(Policies(native.clone()))
+        .add_service(Reports(native))
+        .add_service(AccessLogs(log))
         .add_service(health)
-        .add_service(reflection))
+        .add_service(reflection.build_v1().map_err(failed)?)
+        .add_service(reflection_alpha.build_v1alpha().map_err(failed)?))
 }
 
 /// gRPC health follows readiness.

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 
-use bytes::{Buf as _, Bytes};
 use envoy_types::pb::envoy::service::auth::v3::{
     AttributeContext, CheckRequest, CheckResponse,
     attribute_context::{HttpRequest, Request},
@@ -8,12 +7,12 @@ use envoy_types::pb::envoy::service::auth::v3::{
     check_response::HttpResponse,
 };
 use prost::Message as _;
-use tonic::{
-    Code, Status,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-};
+use tonic::Code;
 
-use crate::engine::Engine;
+use crate::{
+    engine::Engine,
+    raw::{Raw, damaged},
+};
 
 pub(crate) fn check(method: &str, headers: &[(&str, &str)]) -> CheckRequest {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -78,65 +77,15 @@ async fn a_workload_that_nobody_knows_is_denied() {
     assert_eq!(denied(client.check(request).await.unwrap().into_inner()).unwrap().0, 403);
 }
 
-/// Sends bytes as they are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        bytes::BufMut::put(into, item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
-}
-
 #[tokio::test]
 async fn malformed_frames_are_refused_by_place_and_the_engine_serves_on() {
     let engine = Engine::start().await;
-    let channel = engine.channel().await;
     let whole = check("GET", &[("x-role", "user"), ("accept", "*/*")]).encode_to_vec();
-    let mut raw = tonic::client::Grpc::new(channel.clone());
-    let (mut refused, mut seed) = (0, 7_u64);
-    let mut below = |limit: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % limit
-    };
-    for _ in 0..400 {
-        let mut frame = whole.clone();
-        let place = below(frame.len());
-        match below(3) {
-            0 => frame.truncate(place),
-            1 => frame[place] ^= 1 << below(8),
-            _ => frame.insert(place, below(256) as u8),
-        }
-        raw.ready().await.unwrap();
-        let path = http::uri::PathAndQuery::from_static("/envoy.service.auth.v3.Authorization/Check");
-        let answer: Result<tonic::Response<Bytes>, Status> =
-            raw.unary(tonic::Request::new(frame.into()), path, Raw).await;
-        match answer {
-            Ok(answer) => drop(CheckResponse::decode(answer.into_inner()).unwrap().status.unwrap()),
+    let mut raw = Raw::to(&engine, "/envoy.service.auth.v3.Authorization/Check").await;
+    let mut refused = 0;
+    for frame in damaged(&whole, 400) {
+        match raw.call(frame).await {
+            Ok(answer) => drop(CheckResponse::decode(answer).unwrap().status.unwrap()),
             Err(status) => {
                 refused += 1;
                 assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
@@ -145,7 +94,7 @@ async fn malformed_frames_are_refused_by_place_and_the_engine_serves_on() {
         }
     }
     assert!(refused > 100, "{refused}");
-    let mut client = AuthorizationClient::new(channel);
+    let mut client = AuthorizationClient::new(engine.channel().await);
     assert!(denied(client.check(check("GET", &[])).await.unwrap().into_inner()).is_none());
     let counted = format!("weir_frame_errors_total{{door=\"ext_authz\"}} {refused}");
     assert!(engine.metrics().await.contains(&counted));

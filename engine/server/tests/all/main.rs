@@ -12,5 +12,6 @@ mod drain;
 mod engine;
 mod ext_authz;
 mod native;
+mod raw;
 mod side;
 mod tls;

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
@@ -9,7 +10,10 @@ use weir_proto::v1::{
     policy_client::PolicyClient, stream_response::Message, telemetry_client::TelemetryClient,
 };
 
-use crate::engine::Engine;
+use crate::{
+    engine::Engine,
+    raw::{Raw, damaged},
+};
 
 fn text(slot: Slot, text: &str) -> Attribute {
     Attribute { number: slot.attribute().wire, value: Some(Value::Text(text.into())) }
@@ -109,4 +113,33 @@ async fn a_report_is_answered_when_its_entries_are_taken() {
     let message = ReportRequest { entries: vec![Attributes::default(), odd], ..Default::default() };
     let status = client.report(tokio_stream::iter([message])).await.unwrap_err();
     assert!(status.message().starts_with("entries[1].attributes[0]: number 4711"), "{status:?}");
+}
+
+#[tokio::test]
+async fn malformed_frames_are_refused_by_place_and_the_engine_serves_on() {
+    let engine = Engine::start().await;
+    let check = request(1, "GET", Some("user"));
+    let report = ReportRequest { entries: vec![check.attributes.clone().unwrap(); 2], ..Default::default() };
+    for (path, whole) in [
+        ("/weir.v1.Policy/Check", check.encode_to_vec()),
+        ("/weir.v1.Policy/CheckStream", check.encode_to_vec()),
+        ("/weir.v1.Telemetry/Report", report.encode_to_vec()),
+    ] {
+        let mut raw = Raw::to(&engine, path).await;
+        let mut refused = 0;
+        for frame in damaged(&whole, 200) {
+            if let Err(status) = raw.call(frame).await {
+                refused += 1;
+                assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+                let said = status.message();
+                assert!(said.contains(" at offset ") || said.contains("attributes["), "{status:?}");
+            }
+        }
+        assert!(refused > 50, "{path}: {refused}");
+    }
+    let mut client = PolicyClient::new(engine.channel().await);
+    assert_eq!(client.check(check).await.unwrap().into_inner().decision(), Decision::Allow);
+    let mut raw = Raw::to(&engine, "/weir.v1.Policy/Check").await;
+    let status = raw.call(vec![0x1a, 0x04, 0x0a, 0x02, 0x0a, 0x01]).await.unwrap_err();
+    assert!(status.message().starts_with("attributes.attributes.number: "), "{status:?}");
 }
