@@ -18,7 +18,7 @@ pub(crate) struct Counters {
     /// By status; 0 is "no response". Made when first used: most are never.
     codes: Box<[OnceLock<Count>]>,
     duration: Histogram,
-    refusals: [Count; refusal::ALL.len()],
+    refusals: [Count; refusal::COUNT],
     checks: [Count; Source::ALL.len()],
     troubles: [Count; Trouble::ALL.len()],
     check_duration: Histogram,

@@ -61,8 +61,10 @@ pub(crate) const UPSTREAM_TIMEOUT: Refusal = away(StatusCode::GATEWAY_TIMEOUT, "
 /// The client's own body broke off.
 pub(crate) const BODY_BROKE: Refusal = bad("request-body-broke-off");
 
+/// How many there are.
+pub(crate) const COUNT: usize = 18;
 /// All of them: their places are the places of their counters.
-pub(crate) const ALL: [Refusal; 18] = [
+pub(crate) const ALL: [Refusal; COUNT] = [
     CONNECT,
     UPGRADE,
     EXPECT,
