@@ -8,7 +8,7 @@ use weir_tests::repository::root;
 /// A file longer than this needs its reason in the first comment, with the word `long`.
 const LINES_A_FILE: usize = 400;
 
-/// No function is longer.
+/// No function is longer, not counting lines that are one text of a list: those are data that rustfmt laid out.
 const LINES_A_FUNCTION: usize = 70;
 
 /// How high each crate stands; a crate may know only crates that stand lower. `listen` and `proto` know nobody and are
@@ -176,6 +176,8 @@ fn nothing_names_this_machine() {
 
 #[test]
 fn the_ruler_measures_functions() {
+    let list = "fn list() -> [&'static str; 2] {\n    [\n        \"a\",\n        \"b, c\",\n    ]\n}\n";
+    assert_eq!(functions(list), [("list", 4)]);
     let text = "impl A {\n    fn short() {}\n\n    pub async fn long(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n}\nconst fn last() {\n}\n";
     assert_eq!(functions(text), [("short", 1), ("long", 5), ("last", 2)]);
 }
@@ -196,7 +198,8 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
             let code = line.trim_start();
             line.len() - code.len() == indent && (code.starts_with('}') || code.ends_with(';'))
         });
-        found.extend(end.map(|end| (name, end + 1)));
+        let data = |line: &&&str| line.trim().starts_with('"') && line.ends_with("\",");
+        found.extend(end.map(|end| (name, end + 1 - lines[at..at + end].iter().filter(data).count())));
     }
     found
 }

@@ -1,4 +1,4 @@
-//! The mistakes that people make, and the text that they then read.
+//! The mistakes that people make, and the text that they then read. Long, since each stands with its whole text.
 
 use insta::assert_snapshot;
 
