@@ -54,6 +54,11 @@ async fn checks(scratch: &Path) -> serde_json::Value {
         .iter()
         .copied()
         .chain([
+            // A plugin's limit is wall time: on a busy machine it would measure the neighbours.
+            "--plugin-patience",
+            "20",
+            "--log-level",
+            "error",
             "--grpc",
             "127.0.0.1:0",
             "--admin",
