@@ -79,7 +79,13 @@ struct Told<'a> {
 impl<'a> Told<'a> {
     fn of(workload: Option<&'a v1::Workload>) -> Self {
         let Some(workload) = workload else { return Self { name: None, namespace: None, labels: None } };
-        let mut labels = workload.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+        // A separator inside a label would make one label look like two: such an entry is left without its value, which no
+        // workload resolves.
+        let entry = |(key, value): (&String, &String)| match key.contains(['=', ',']) || value.contains(',') {
+            true => key.replace(['=', ','], " "),
+            false => format!("{key}={value}"),
+        };
+        let mut labels = workload.labels.iter().map(entry).collect::<Vec<_>>();
         labels.sort_unstable();
         let some = |text: &'a str| (!text.is_empty()).then_some(text);
         Self {
@@ -212,5 +218,7 @@ mod tests {
         let told = Told::of(Some(&workload));
         assert_eq!((told.claim().workload, told.claim().namespace), (None, Some("shop")));
         assert_eq!(told.claim().labels, Some("a=1,b=2"));
+        let forged = v1::Workload { labels: [("a".to_owned(), "1,app=admin".to_owned())].into(), ..workload };
+        assert_eq!(Told::of(Some(&forged)).claim().labels, Some("a"), "no workload has an entry without a value");
     }
 }
