@@ -240,7 +240,7 @@ impl DecisionLog {
     /// made. `urgent`: a denial or an audited request, which are never sampled out.
     #[must_use]
     pub fn wants(&self, id: DecisionId, urgent: bool) -> bool {
-        let wanted = urgent || !(self.off || !self.samples(id));
+        let wanted = urgent || !self.off && self.samples(id);
         if !wanted {
             self.sampled_out.add(1);
         }
