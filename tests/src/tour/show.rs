@@ -109,12 +109,17 @@ async fn record(mesh: &Mesh, id: &str) -> Outcome<Vec<String>> {
     Ok(attributes.iter().map(|(key, value)| cut(&format!("{key:<26} {value}"))).collect())
 }
 
-async fn trace(mesh: &Mesh) -> Outcome<Vec<String>> {
+/// The span of the first request, once it has reached the collector.
+pub(super) async fn span(mesh: &Mesh) -> Outcome<Span> {
     let wanted = hex_bytes(steps::TRACE);
-    let span = patience::within(Duration::from_secs(12), "the span has reached the collector", async || {
+    patience::within(Duration::from_secs(12), "the span has reached the collector", async || {
         mesh.collector.look(|kept| kept.spans.iter().find(|span| span.trace_id == wanted).cloned())
     })
-    .await?;
+    .await
+}
+
+async fn trace(mesh: &Mesh) -> Outcome<Vec<String>> {
+    let span = span(mesh).await?;
     let took = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
     let mut lines = vec![
         format!("trace {}  span {}  parent {}", steps::TRACE, hex(&span.span_id), hex(&span.parent_span_id)),
