@@ -50,7 +50,7 @@ pub(crate) struct Serve {
     /// The Workload (`NAME` or `NAMESPACE/NAME`) of a check that names none.
     #[arg(long, value_name = "NAME")]
     default_workload: Option<String>,
-    /// Where decisions are logged as JSON lines: a file, or - for standard error's neighbour, standard output.
+    /// Where decisions are logged as JSON lines: a file, or - for standard output.
     #[arg(long, value_name = "FILE|-")]
     decision_log: Option<PathBuf>,
     /// The share of allowed requests that is logged, 0 to 1; denied ones always are.
