@@ -26,6 +26,6 @@ pub use limits::{Limit, limits};
 pub use report::Accepted;
 pub use runtime::Runtime;
 pub use setup::Setup;
-pub use status::{Listening, Status};
+pub use status::Status;
 pub use weir_config::Diagnostics;
 pub use weir_telemetry::DecisionId;

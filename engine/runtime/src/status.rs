@@ -51,17 +51,6 @@ impl Counted {
     }
 }
 
-/// What the doors add to the status: where they listen and how safely.
-#[derive(Clone, Debug, Serialize)]
-pub struct Listening {
-    /// The gRPC address.
-    pub grpc: String,
-    /// `plaintext`, `tls` or `mtls`.
-    pub security: &'static str,
-    /// Plaintext on an address that others reach.
-    pub insecure: bool,
-}
-
 impl Runtime {
     /// How the engine is: what serves, what is refused, what is lost.
     #[must_use]
