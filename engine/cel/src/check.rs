@@ -8,6 +8,8 @@ mod suggest;
 
 use std::collections::HashMap;
 
+pub(crate) use suggest::closest;
+
 use weir_attributes::Slot;
 
 use crate::{
@@ -190,10 +192,11 @@ impl Checker<'_> {
         let Kind::Map(entries) = self.ast.kind(id).clone() else { return Type::Dyn };
         let (mut keys, mut values) = (Type::Never, Type::Never);
         for entry in entries {
-            let key = self.check(entry.key);
+            let mut key = self.check(entry.key).unwrapped().clone();
             if !matches!(key, Type::Bool | Type::Int | Type::Uint | Type::String | Type::Dyn | Type::Never) {
                 let error = Error::new(self.span(entry.key), format!("a {key} cannot be the key of a map"));
-                self.mismatch(error.help("keys are string, int, uint or bool"));
+                // Its own type could name another twice at each level.
+                key = self.mismatch(error.help("keys are string, int, uint or bool"));
             }
             let value = self.check(entry.value);
             let value = if entry.optional { self.unwrap(entry.value, &value) } else { value };

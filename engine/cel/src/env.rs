@@ -210,6 +210,7 @@ impl EnvBuilder {
     /// 0 for the first one that was added. Adding a name again changes its type.
     #[must_use]
     pub fn variable(mut self, name: &str, ty: Type) -> Self {
+        let ty = ty.settled();
         match self.0.declared.get(name) {
             Some(Declared::Variable(index)) => {
                 if let Some(place) = self.0.variables.get_mut(*index as usize) {

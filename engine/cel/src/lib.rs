@@ -54,5 +54,5 @@ pub use error::{Error, Errors, EvalError, EvalErrorKind};
 pub use guard::Unguarded;
 pub use program::{Program, Reference};
 pub use run::Scratch;
-pub use types::Type;
+pub use types::{Opaque, Type};
 pub use value::{Bytes, Entries, Held, List, Map, Text, Timestamp, TypeName, Value};

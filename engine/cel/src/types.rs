@@ -1,8 +1,10 @@
 //! Types, gradual: what is not known is `dyn`, and `dyn` fits everywhere.
 
-use std::{fmt, sync::Arc};
+mod text;
 
-/// The type of an expression or variable.
+use std::sync::Arc;
+
+/// The type of an expression or variable. Its text (`map(string, list(int))`) reads back as the same type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Type {
@@ -40,6 +42,33 @@ pub enum Type {
     Map(Arc<Type>, Arc<Type>),
     /// A value of that type, or none.
     Optional(Arc<Type>),
+    /// A value of that plain type, or null: what the wrapper messages of protobuf are.
+    Wrapper(Arc<Type>),
+    /// A type that only declared functions know.
+    Opaque(Arc<Opaque>),
+    /// A type parameter of a declared function, which stands for one type in each call. Anywhere else it is `dyn`.
+    Param(Arc<str>),
+}
+
+/// The name and parameters of a type that only declared functions know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Opaque {
+    pub(crate) name: Box<str>,
+    pub(crate) params: Box<[Type]>,
+}
+
+impl Opaque {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is made of; often nothing.
+    #[must_use]
+    pub fn params(&self) -> &[Type] {
+        &self.params
+    }
 }
 
 impl Type {
@@ -61,23 +90,82 @@ impl Type {
         Self::Optional(Arc::new(inner))
     }
 
+    /// A value of that type or null; of a type that takes null anyway, the type itself.
+    #[must_use]
+    pub fn wrapper(inner: Type) -> Self {
+        match inner {
+            Self::Bool | Self::Int | Self::Uint | Self::Double | Self::String | Self::Bytes => {
+                Self::Wrapper(Arc::new(inner))
+            }
+            other => other,
+        }
+    }
+
+    /// A type that only declared functions know, such as `tuple(int, string)`.
+    #[must_use]
+    pub fn opaque(name: &str, params: impl IntoIterator<Item = Type>) -> Self {
+        Self::Opaque(Arc::new(Opaque { name: name.into(), params: params.into_iter().collect() }))
+    }
+
+    /// A type parameter of a declared function.
+    #[must_use]
+    pub fn param(name: &str) -> Self {
+        Self::Param(name.into())
+    }
+
+    /// The type that a protobuf message of that full name has in the language; none for a message that it does not know.
+    #[must_use]
+    pub fn message(name: &str) -> Option<Self> {
+        Some(match name.strip_prefix("google.protobuf.")? {
+            "BoolValue" => Self::wrapper(Self::Bool),
+            "Int32Value" | "Int64Value" => Self::wrapper(Self::Int),
+            "UInt32Value" | "UInt64Value" => Self::wrapper(Self::Uint),
+            "FloatValue" | "DoubleValue" => Self::wrapper(Self::Double),
+            "StringValue" => Self::wrapper(Self::String),
+            "BytesValue" => Self::wrapper(Self::Bytes),
+            "Timestamp" => Self::Timestamp,
+            "Duration" => Self::Duration,
+            "Struct" => Self::map(Self::String, Self::Dyn),
+            "ListValue" => Self::list(Self::Dyn),
+            "Value" | "Any" => Self::Dyn,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn is_loose(&self) -> bool {
-        matches!(self, Self::Dyn | Self::Never)
+        matches!(self, Self::Dyn | Self::Never | Self::Param(_))
+    }
+
+    /// The same without the null that a wrapper may be.
+    pub(crate) fn unwrapped(&self) -> &Type {
+        match self {
+            Self::Wrapper(inner) => inner,
+            other => other,
+        }
     }
 
     fn takes_null(&self) -> bool {
-        matches!(self, Self::Timestamp | Self::Duration | Self::Optional(_) | Self::Ip | Self::Cidr)
+        use Type::{Cidr, Duration, Ip, Opaque, Optional, Timestamp, Wrapper};
+        matches!(self, Timestamp | Duration | Optional(_) | Ip | Cidr | Wrapper(_) | Opaque(_))
     }
 
     /// The most general of both when one fits where the other does.
     pub(crate) fn unite(&self, other: &Type) -> Option<Type> {
         match (self, other) {
             (Self::Never, kept) | (kept, Self::Never) => Some(kept.clone()),
-            (Self::Dyn, _) | (_, Self::Dyn) => Some(Self::Dyn),
+            (Self::Dyn | Self::Param(_), _) | (_, Self::Dyn | Self::Param(_)) => Some(Self::Dyn),
             (Self::List(a), Self::List(b)) => a.unite(b).map(Self::list),
             (Self::Optional(a), Self::Optional(b)) => a.unite(b).map(Self::optional),
             (Self::Map(a, b), Self::Map(c, d)) => Some(Self::map(a.unite(c)?, b.unite(d)?)),
+            (Self::Wrapper(a), Self::Wrapper(b)) => (a == b).then(|| self.clone()),
+            (Self::Wrapper(inner), plain) | (plain, Self::Wrapper(inner)) if **inner == *plain => {
+                Some(Self::Wrapper(inner.clone()))
+            }
             (Self::Null, kept) | (kept, Self::Null) if kept.takes_null() => Some(kept.clone()),
+            (Self::Opaque(a), Self::Opaque(b)) if a.name == b.name && a.params.len() == b.params.len() => {
+                let params: Option<Vec<Type>> = a.params.iter().zip(&b.params).map(|(a, b)| a.unite(b)).collect();
+                params.map(|params| Self::opaque(&a.name, params))
+            }
             (a, b) => (a == b).then(|| a.clone()),
         }
     }
@@ -91,34 +179,12 @@ impl Type {
     #[must_use]
     pub(crate) fn settled(&self) -> Type {
         match self {
-            Self::Never => Self::Dyn,
+            Self::Never | Self::Param(_) => Self::Dyn,
             Self::List(element) => Self::list(element.settled()),
             Self::Map(key, value) => Self::map(key.settled(), value.settled()),
             Self::Optional(inner) => Self::optional(inner.settled()),
+            Self::Opaque(opaque) => Self::opaque(&opaque.name, opaque.params.iter().map(Self::settled)),
             other => other.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dyn | Self::Never => f.write_str("dyn"),
-            Self::Null => f.write_str("null"),
-            Self::Bool => f.write_str("bool"),
-            Self::Int => f.write_str("int"),
-            Self::Uint => f.write_str("uint"),
-            Self::Double => f.write_str("double"),
-            Self::String => f.write_str("string"),
-            Self::Bytes => f.write_str("bytes"),
-            Self::Timestamp => f.write_str("timestamp"),
-            Self::Duration => f.write_str("duration"),
-            Self::Type => f.write_str("type"),
-            Self::Ip => f.write_str("ip"),
-            Self::Cidr => f.write_str("cidr"),
-            Self::List(element) => write!(f, "list({element})"),
-            Self::Map(key, value) => write!(f, "map({key}, {value})"),
-            Self::Optional(inner) => write!(f, "optional({inner})"),
         }
     }
 }

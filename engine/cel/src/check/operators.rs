@@ -79,8 +79,8 @@ impl Checker<'_> {
             return Type::Bool;
         }
         let ty = self.check(operand);
-        if ty.is_loose() || ty == Type::Int || ty == Type::Double {
-            return ty;
+        if ty.is_loose() || matches!(ty.unwrapped(), Type::Int | Type::Double) {
+            return ty.unwrapped().clone();
         }
         let error = Error::new(self.span(id), format!("a {ty} cannot be negated"));
         self.mismatch(error.help("`-` is for int and double; `!` is for bool"))

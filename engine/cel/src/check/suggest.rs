@@ -42,7 +42,7 @@ pub(super) fn undeclared(names: &Names, name: &str, span: Range<usize>) -> Error
 }
 
 /// The name that is nearest, when it is near enough.
-pub(super) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let most = 1 + name.len() / 6;
     let distances = names.map(|other| (distance(name, other, most), other)).filter(|(distance, _)| *distance <= most);
     distances.min().map(|(_, other)| other)

@@ -7,4 +7,5 @@ mod errors;
 mod hostile;
 mod language;
 mod lazies;
+mod types;
 mod vocabulary;
