@@ -36,10 +36,12 @@
 mod activation;
 mod ast;
 mod check;
+mod conjuncts;
 mod env;
 mod error;
 mod functions;
 mod guard;
+mod index;
 pub mod limits;
 mod parse;
 mod plan;
@@ -49,9 +51,11 @@ mod types;
 mod value;
 
 pub use activation::Activation;
+pub use conjuncts::{Alternative, Atom, Conjunct};
 pub use env::{Env, EnvBuilder};
 pub use error::{Error, Errors, EvalError, EvalErrorKind};
 pub use guard::Unguarded;
+pub use index::{Candidates, Index, Presence, Subjects};
 pub use program::{Program, Reference};
 pub use run::Scratch;
 pub use types::{Opaque, Type};

@@ -10,7 +10,7 @@ use regex::Regex;
 use weir_attributes::Slot;
 
 pub(crate) use build::plan;
-pub(crate) use set::TextSet;
+pub(crate) use set::{TextSet, WordHasher};
 
 use crate::{
     ast::{Binary, Fold},

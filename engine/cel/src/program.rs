@@ -8,6 +8,7 @@ use crate::{
     activation::Activation,
     ast::{Kind, NodeId},
     check::Checked,
+    conjuncts::{self, Alternative},
     env::Lazy,
     error::{EvalError, EvalErrorKind, Fault},
     guard::{self, Unguarded},
@@ -58,6 +59,12 @@ impl Program {
     #[must_use]
     pub fn result_type(&self) -> &Type {
         &self.0.result
+    }
+
+    /// The ways for it to be true, and what must hold for each: what an [`crate::Index`] finds it by.
+    #[must_use]
+    pub fn alternatives(&self) -> Box<[Alternative]> {
+        conjuncts::alternatives(&self.0.plan, &self.0.checked)
     }
 
     /// What was compiled.

@@ -8,11 +8,18 @@ use std::{
 /// Texts to be found fast. They come from the policy, and only lookups come from requests, so a plain hash is enough:
 /// no request can make two of them collide.
 #[derive(Debug)]
-pub(crate) struct TextSet(HashSet<Box<str>, BuildHasherDefault<Words>>);
+pub(crate) struct TextSet(HashSet<Box<str>, WordHasher>);
+
+/// Hashes texts of a policy, never of a request.
+pub(crate) type WordHasher = BuildHasherDefault<Words>;
 
 impl TextSet {
     pub(crate) fn contains(&self, text: &str) -> bool {
         self.0.contains(text)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|text| &**text)
     }
 }
 
@@ -24,7 +31,7 @@ impl<'t> FromIterator<&'t str> for TextSet {
 
 /// Sixteen bytes at a time: two words, multiplied, both halves of the product kept.
 #[derive(Clone, Copy, Debug, Default)]
-struct Words(u64);
+pub(crate) struct Words(u64);
 
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 const OTHER: u64 = 0xd6e8_feb8_6659_fd93;

@@ -5,6 +5,7 @@ mod absence;
 mod differential;
 mod errors;
 mod hostile;
+mod index;
 mod language;
 mod lazies;
 mod types;

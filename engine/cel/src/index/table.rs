@@ -1,0 +1,130 @@
+//! The access keys of one subject.
+
+mod affixes;
+mod blocks;
+
+use std::{collections::HashMap, hash::Hash};
+
+use super::{Presence, Subjects};
+use crate::{
+    conjuncts::{Atom, Conjunct},
+    plan::WordHasher,
+};
+use affixes::Affixes;
+use blocks::Blocks;
+
+type Rules = Box<[u32]>;
+
+/// Everything that is asked about one subject.
+#[derive(Debug)]
+pub(super) struct Table<S> {
+    subject: S,
+    exact: HashMap<Box<str>, Rules, WordHasher>,
+    prefixes: Affixes,
+    suffixes: Affixes,
+    blocks: Blocks,
+    /// The rules that are an error where the subject is absent.
+    unguarded: Rules,
+    /// All rules that are found here.
+    all: Rules,
+}
+
+impl<S> Table<S> {
+    /// Gives the rules whose keys fit to `give`, list by list; a rule may come more than once.
+    pub(super) fn find(&self, request: &(impl Subjects<S> + ?Sized), give: &mut dyn FnMut(&[u32])) {
+        let mut presence = Presence::Present;
+        if !self.blocks.is_empty() {
+            match request.address(&self.subject) {
+                Ok(Some(address)) => self.blocks.find(address, give),
+                Ok(None) => presence = Presence::Absent,
+                Err(unsure) => presence = unsure,
+            }
+        }
+        if presence == Presence::Present && self.has_texts() {
+            presence = request.texts(&self.subject, &mut |text| self.find_text(text, give));
+        }
+        match presence {
+            Presence::Present => {}
+            Presence::Absent => give(&self.unguarded),
+            Presence::Unsure => give(&self.all),
+        }
+    }
+
+    fn has_texts(&self) -> bool {
+        !self.exact.is_empty() || !self.prefixes.is_empty() || !self.suffixes.is_empty()
+    }
+
+    #[inline]
+    fn find_text(&self, text: &str, give: &mut dyn FnMut(&[u32])) {
+        if let Some(rules) = self.exact.get(text) {
+            give(rules);
+        }
+        self.prefixes.find(text, give);
+        self.suffixes.find(text, give);
+    }
+}
+
+/// Tables while rules are added, which come in ascending order.
+pub(super) struct Builder<S>(HashMap<S, Draft>);
+
+impl<S> Default for Builder<S> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+#[derive(Default)]
+struct Draft {
+    exact: HashMap<Box<str>, Vec<u32>>,
+    prefixes: HashMap<Box<str>, Vec<u32>>,
+    suffixes: HashMap<Box<str>, Vec<u32>>,
+    blocks: HashMap<ipnet::IpNet, Vec<u32>>,
+    unguarded: Vec<u32>,
+    all: Vec<u32>,
+}
+
+impl<S: Clone + Eq + Hash> Builder<S> {
+    pub(super) fn add(&mut self, key: &Conjunct<S>, rule: u32) {
+        let draft = self.0.entry(key.subject.clone()).or_default();
+        match &key.atom {
+            Atom::OneOf(texts) => texts.iter().for_each(|text| list(&mut draft.exact, text, rule)),
+            Atom::Prefix(text) => list(&mut draft.prefixes, text, rule),
+            Atom::Suffix(text) => list(&mut draft.suffixes, text, rule),
+            Atom::Within(blocks) => blocks.iter().for_each(|block| {
+                push(draft.blocks.entry(block.trunc()).or_default(), rule);
+            }),
+        }
+        if !key.guarded {
+            push(&mut draft.unguarded, rule);
+        }
+        push(&mut draft.all, rule);
+    }
+
+    pub(super) fn build(self) -> Box<[Table<S>]> {
+        let table = |(subject, draft): (S, Draft)| Table {
+            subject,
+            exact: draft.exact.into_iter().map(|(text, rules)| (text, rules.into())).collect(),
+            prefixes: Affixes::new(draft.prefixes, false),
+            suffixes: Affixes::new(draft.suffixes, true),
+            blocks: Blocks::new(draft.blocks),
+            unguarded: draft.unguarded.into(),
+            all: draft.all.into(),
+        };
+        self.0.into_iter().map(table).collect()
+    }
+}
+
+fn list(lists: &mut HashMap<Box<str>, Vec<u32>>, text: &str, rule: u32) {
+    match lists.get_mut(text) {
+        Some(rules) => push(rules, rule),
+        None => {
+            lists.insert(text.into(), vec![rule]);
+        }
+    }
+}
+
+fn push(rules: &mut Vec<u32>, rule: u32) {
+    if rules.last() != Some(&rule) {
+        rules.push(rule);
+    }
+}

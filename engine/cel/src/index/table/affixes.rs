@@ -1,0 +1,73 @@
+//! Prefixes, or suffixes, sorted: those that a text has are found by one binary search.
+
+use std::{cmp::Ordering, collections::HashMap};
+
+use super::Rules;
+
+/// Texts that another may start with, or end with.
+#[derive(Debug, Default)]
+pub(super) struct Affixes {
+    /// Whether texts are read backwards.
+    backwards: bool,
+    sorted: Box<[Affix]>,
+}
+
+#[derive(Debug)]
+struct Affix {
+    text: Box<str>,
+    rules: Rules,
+    /// The longest other one that this one has.
+    parent: Option<u32>,
+}
+
+impl Affixes {
+    pub(super) fn new(lists: HashMap<Box<str>, Vec<u32>>, backwards: bool) -> Self {
+        let mut sorted: Vec<Affix> =
+            lists.into_iter().map(|(text, rules)| Affix { text, rules: rules.into(), parent: None }).collect();
+        sorted.sort_unstable_by(|a, b| order(&a.text, &b.text, backwards));
+        // Whatever an affix has stands before it, with only others between that have it too.
+        let mut open: Vec<u32> = Vec::new();
+        for at in 0..sorted.len() {
+            let has = |parent: &u32| match (sorted.get(*parent as usize), sorted.get(at)) {
+                (Some(parent), Some(affix)) => fits(&affix.text, &parent.text, backwards),
+                _ => false,
+            };
+            while open.last().is_some_and(|last| !has(last)) {
+                open.pop();
+            }
+            if let Some(affix) = sorted.get_mut(at) {
+                affix.parent = open.last().copied();
+            }
+            open.push(at as u32);
+        }
+        Self { backwards, sorted: sorted.into() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// Gives the rules of every affix that the text has.
+    pub(super) fn find(&self, text: &str, give: &mut dyn FnMut(&[u32])) {
+        let behind = self.sorted.partition_point(|affix| order(&affix.text, text, self.backwards) != Ordering::Greater);
+        let mut next = behind.checked_sub(1).map(|at| at as u32);
+        let mut found = false;
+        while let Some(affix) = next.and_then(|at| self.sorted.get(at as usize)) {
+            found = found || fits(text, &affix.text, self.backwards);
+            if found {
+                // The parents of what fits fit.
+                give(&affix.rules);
+            }
+            next = affix.parent;
+        }
+    }
+}
+
+fn fits(text: &str, affix: &str, backwards: bool) -> bool {
+    let (text, affix) = (text.as_bytes(), affix.as_bytes());
+    if backwards { text.ends_with(affix) } else { text.starts_with(affix) }
+}
+
+fn order(a: &str, b: &str, backwards: bool) -> Ordering {
+    if backwards { a.bytes().rev().cmp(b.bytes().rev()) } else { a.cmp(b) }
+}
