@@ -6,7 +6,7 @@ mod names;
 mod operators;
 mod suggest;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use suggest::closest;
 
@@ -14,6 +14,7 @@ use weir_attributes::Slot;
 
 use crate::{
     ast::{Ast, Kind, Literal, NodeId, Span},
+    declare::Declared,
     env::Names,
     error::Error,
     functions::Native,
@@ -38,6 +39,11 @@ pub(crate) enum Meaning {
     Function(Native),
     /// A call of that code whose target is a part of its name.
     Qualified(Native),
+    /// A call of a declared function, by its place in [`Checked::functions`]; `qualified` as above.
+    Declared {
+        index: u32,
+        qualified: bool,
+    },
     /// Nothing: evaluating it fails. Only where checking is lenient.
     Undeclared,
 }
@@ -50,6 +56,8 @@ pub(crate) struct Checked {
     pub(crate) meanings: Vec<Meaning>,
     /// The compiled patterns of `matches` calls whose pattern is a literal, by call.
     pub(crate) patterns: HashMap<NodeId, regex::Regex>,
+    /// The declared functions that are called, each with the language's own function of that name.
+    pub(crate) functions: Vec<(Arc<Declared>, Option<Native>)>,
     pub(crate) height: u16,
 }
 
@@ -70,6 +78,7 @@ struct Checker<'n> {
     meanings: Vec<Meaning>,
     heights: Vec<u16>,
     patterns: HashMap<NodeId, regex::Regex>,
+    functions: Vec<(Arc<Declared>, Option<Native>)>,
     /// The macro variables in sight, outermost first.
     scope: Vec<(Span, Type)>,
     errors: Vec<Error>,
@@ -85,6 +94,7 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         meanings: vec![Meaning::Plain; count],
         heights: vec![0; count],
         patterns: HashMap::new(),
+        functions: Vec::new(),
         scope: Vec::new(),
         errors: Vec::new(),
     };
@@ -93,8 +103,8 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         return Err(checker.errors);
     }
     let height = checker.heights.get(root.index()).copied().unwrap_or(0);
-    let Checker { ast, types, meanings, patterns, .. } = checker;
-    Ok(Checked { ast, types, meanings, patterns, height })
+    let Checker { ast, types, meanings, patterns, functions, .. } = checker;
+    Ok(Checked { ast, types, meanings, patterns, functions, height })
 }
 
 impl Checker<'_> {

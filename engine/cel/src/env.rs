@@ -4,7 +4,16 @@ use std::{collections::HashMap, sync::Arc, sync::atomic::AtomicU64, sync::atomic
 
 use weir_attributes::{Phase, Slot};
 
-use crate::{check, error::Errors, limits::LAZIES_MAX, parse, plan, program::Program, types::Type, value::TypeName};
+use crate::{
+    check,
+    declare::{self, Overload},
+    error::Errors,
+    limits::LAZIES_MAX,
+    parse, plan,
+    program::Program,
+    types::Type,
+    value::TypeName,
+};
 
 /// The names that an expression may use, and how it is checked. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,6 +25,8 @@ pub(crate) struct Names {
     variables: Vec<(Box<str>, Type)>,
     lazies: Vec<Lazy>,
     declared: HashMap<Box<str>, Declared>,
+    /// Declared functions by their name, and whether they are methods.
+    functions: HashMap<(Box<str>, bool), Arc<declare::Declared>>,
     container: Box<str>,
     pub(crate) lenient: bool,
     plain: bool,
@@ -161,14 +172,32 @@ impl Names {
 
     /// What a dotted name stands for: first inside the container, then inside what contains that.
     pub(crate) fn resolve(&self, name: &str, rooted: bool) -> Option<Meaning> {
+        self.search(name, rooted, |name| self.plain(name))
+    }
+
+    /// Looks for a name inside the container, then inside what contains that, then as it is.
+    fn search<T>(&self, name: &str, rooted: bool, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let mut container = if rooted { "" } else { &*self.container };
         while !container.is_empty() {
-            if let Some(meaning) = self.plain(&format!("{container}.{name}")) {
-                return Some(meaning);
+            if let Some(found) = find(&format!("{container}.{name}")) {
+                return Some(found);
             }
             container = container.rsplit_once('.').map_or("", |(outer, _)| outer);
         }
-        self.plain(name)
+        find(name)
+    }
+
+    /// The declared function of that name and style. The names of methods are not inside of containers.
+    pub(crate) fn function(&self, name: &str, method: bool, rooted: bool) -> Option<Arc<declare::Declared>> {
+        if self.functions.is_empty() {
+            return None;
+        }
+        self.search(name, rooted || method, |name| self.functions.get(&(name.into(), method)).cloned())
+    }
+
+    /// The names of the declared functions of that style.
+    pub(crate) fn functions(&self, method: bool) -> impl Iterator<Item = &str> {
+        self.functions.keys().filter(move |(_, style)| *style == method).map(|(name, _)| &**name)
     }
 
     /// Every name that has a value.
@@ -223,6 +252,17 @@ impl EnvBuilder {
                 self.0.variables.push((name.into(), ty));
             }
         }
+        self
+    }
+
+    /// Adds a form of a function of the host's own. The name may have dots, and may be that of a function of the
+    /// language, which then has one form more; where both take an argument, the declared one is called. A form with the
+    /// same parameters takes the place of the earlier one.
+    #[must_use]
+    pub fn function(mut self, name: &str, overload: Overload) -> Self {
+        let key = (Box::from(name), overload.is_method());
+        let declared = self.0.functions.entry(key).or_default();
+        Arc::make_mut(declared).add(overload);
         self
     }
 

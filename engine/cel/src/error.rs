@@ -170,6 +170,8 @@ pub enum EvalErrorKind {
     BadPattern,
     /// An unknown name, which only an environment that does not check lets through.
     Undeclared,
+    /// A declared function that has no implementation.
+    Unimplemented,
     /// The step or byte budget is spent: the evaluation was stopped.
     Budget,
     /// The proxy joined header lines, so that they cannot be told apart.

@@ -74,9 +74,16 @@ impl Guards<'_> {
                 if let Some(guard) = self.fragile(id) {
                     self.report(id, term, &guard);
                 }
-                if matches!(checked.meaning(id), Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_)) {
-                    let skip = match (checked.meaning(id), kind) {
-                        (Meaning::Qualified(_), Kind::Call { target, .. }) => *target,
+                let meaning = checked.meaning(id);
+                if matches!(
+                    meaning,
+                    Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. }
+                ) {
+                    let skip = match (meaning, kind) {
+                        (
+                            Meaning::Qualified(_) | Meaning::Declared { qualified: true, .. },
+                            Kind::Call { target, .. },
+                        ) => *target,
                         _ => None,
                     };
                     let mut children = Vec::new();

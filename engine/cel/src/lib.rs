@@ -37,6 +37,7 @@ mod activation;
 mod ast;
 mod check;
 mod conjuncts;
+mod declare;
 mod env;
 mod error;
 mod functions;
@@ -52,6 +53,7 @@ mod value;
 
 pub use activation::Activation;
 pub use conjuncts::{Alternative, Atom, Conjunct};
+pub use declare::Overload;
 pub use env::{Env, EnvBuilder};
 pub use error::{Error, Errors, EvalError, EvalErrorKind};
 pub use guard::Unguarded;

@@ -6,6 +6,8 @@ mod fold;
 mod relations;
 mod set;
 
+use std::sync::Arc;
+
 use regex::Regex;
 use weir_attributes::Slot;
 
@@ -14,6 +16,7 @@ pub(crate) use set::{TextSet, WordHasher};
 
 use crate::{
     ast::{Binary, Fold},
+    declare::Declared,
     error::EvalErrorKind,
     functions::Native,
     value::Value,
@@ -35,6 +38,7 @@ pub(crate) enum Plan {
     Test(Box<Test>),
     Index(Box<Index>),
     Call(Box<Call>),
+    Declared(Box<DeclaredCall>),
     Arithmetic(Box<Arithmetic>),
     Negate(Box<Plan>, At),
     List(Box<[Element]>, At),
@@ -69,6 +73,15 @@ pub(crate) struct Index {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) run: Native,
+    pub(crate) args: Box<[Plan]>,
+    pub(crate) at: At,
+}
+
+/// A call of a function of the host's own; where none of its forms takes the values, of the language's of that name.
+#[derive(Debug)]
+pub(crate) struct DeclaredCall {
+    pub(crate) function: Arc<Declared>,
+    pub(crate) native: Option<Native>,
     pub(crate) args: Box<[Plan]>,
     pub(crate) at: At,
 }

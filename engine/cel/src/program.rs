@@ -152,6 +152,7 @@ impl Program {
             EvalErrorKind::EmptyOptional => format!("`{text}`: the optional is empty"),
             EvalErrorKind::BadPattern => format!("`{text}`: not a regular expression, or too large a one"),
             EvalErrorKind::Undeclared => format!("`{text}` is not declared"),
+            EvalErrorKind::Unimplemented => format!("`{text}`: the function is declared, but has no implementation"),
             EvalErrorKind::Budget => format!("`{text}`: the evaluation took more than its budget and was stopped"),
             EvalErrorKind::Doubt => {
                 format!("`{text}`: the proxy joined header lines that have commas; let it send them raw")

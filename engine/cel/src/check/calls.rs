@@ -1,8 +1,12 @@
 //! Calls: which form of which function.
 
+use std::sync::Arc;
+
 use super::{Checker, Meaning, suggest};
 use crate::{
     ast::{Kind, NodeId},
+    declare::Declared,
+    env::Names,
     error::Error,
     functions::{self, Function, Native},
     limits::REGEX_MAX,
@@ -16,15 +20,22 @@ impl Checker<'_> {
         let Kind::Call { function, target, args } = self.ast.kind(id) else { return Type::Dyn };
         let (name, target, args) = (self.ast.text(*function).to_owned(), *target, args.clone());
         if let Some(target) = target
-            && let Some(qualified) = self.qualified(target, &name)
+            && let Some((qualified, found)) = self.qualified(target, &name)
         {
-            let forms = functions::forms(&qualified, false);
-            return self.resolve(id, &qualified, forms, &args, true);
+            return self.resolve(id, &qualified, &found, &args, true);
         }
-        let forms = functions::forms(&name, target.is_some());
+        let found = self.named(&name, target.is_some(), false);
         let all: Vec<NodeId> = target.into_iter().chain(args.iter().copied()).collect();
-        if forms.is_empty() {
-            let error = unknown(&name, target.is_some(), self.span(id));
+        if found.is_empty() {
+            if let Some(target) = target
+                && let Some(error) = self.misspelled(id, target, &name)
+            {
+                self.mismatch(error);
+                args.iter().for_each(|arg| drop(self.check(*arg)));
+                self.set_meaning(id, Meaning::Undeclared);
+                return Type::Dyn;
+            }
+            let error = unknown(self.names, &name, target.is_some(), self.span(id));
             self.mismatch(error);
             for arg in all {
                 self.check(arg);
@@ -32,45 +43,70 @@ impl Checker<'_> {
             self.set_meaning(id, Meaning::Undeclared);
             return Type::Dyn;
         }
-        let ty = self.resolve(id, &name, forms, &all, false);
+        let ty = self.resolve(id, &name, &found, &all, false);
         self.literals(id, &name, &all);
         ty
     }
 
-    /// The name of a function whose name has dots, such as `optional.of`.
-    fn qualified(&self, target: NodeId, name: &str) -> Option<String> {
-        let (head, _) = self.ast.dotted(target)?;
+    fn named(&self, name: &str, method: bool, rooted: bool) -> Found {
+        Found { forms: functions::forms(name, method), declared: self.names.function(name, method, rooted) }
+    }
+
+    /// A function whose name has dots, such as `optional.of`.
+    fn qualified(&self, target: NodeId, name: &str) -> Option<(String, Found)> {
+        let (head, rooted) = self.ast.dotted(target)?;
         let first = head.split('.').next().unwrap_or_default();
         if self.local(first).is_some() {
             return None;
         }
         let qualified = format!("{head}.{name}");
-        (!functions::forms(&qualified, false).is_empty()).then_some(qualified)
+        let found = self.named(&qualified, false, rooted);
+        (!found.is_empty()).then_some((qualified, found))
     }
 
-    fn resolve(
-        &mut self,
-        id: NodeId,
-        name: &str,
-        forms: &'static [&'static Function],
-        args: &[NodeId],
-        qualified: bool,
-    ) -> Type {
+    /// The error of a call that is nearly one of a function whose name has dots.
+    fn misspelled(&self, id: NodeId, target: NodeId, name: &str) -> Option<Error> {
+        let (head, _) = self.ast.dotted(target)?;
+        let first = head.split('.').next().unwrap_or_default();
+        if self.local(first).is_some() || self.names.resolve(&head, false).is_some() {
+            return None;
+        }
+        let qualified = format!("{head}.{name}");
+        let known = functions::names(false).map(|name| -> &str { name });
+        let close = suggest::closest(&qualified, known.chain(self.names.functions(false)).filter(|n| n.contains('.')))?;
+        let error = Error::new(self.span(id), format!("there is no function `{qualified}`"));
+        Some(error.help(format!("did you mean `{close}`?")))
+    }
+
+    fn resolve(&mut self, id: NodeId, name: &str, found: &Found, args: &[NodeId], qualified: bool) -> Type {
         let types: Vec<Type> = args.iter().map(|arg| self.check(*arg)).collect();
-        if let Some(form) = forms.first() {
-            self.set_meaning(id, if qualified { Meaning::Qualified(form.run) } else { Meaning::Function(form.run) });
+        let native = found.forms.first().map(|form| form.run);
+        match (&found.declared, native) {
+            (Some(declared), _) => {
+                let index = self.functions.len() as u32;
+                self.functions.push((declared.clone(), native));
+                self.set_meaning(id, Meaning::Declared { index, qualified });
+            }
+            (None, Some(run)) if qualified => self.set_meaning(id, Meaning::Qualified(run)),
+            (None, Some(run)) => self.set_meaning(id, Meaning::Function(run)),
+            (None, None) => {}
         }
         let mut result: Option<Type> = None;
-        for form in forms.iter().filter(|form| form.params.len() == types.len()) {
+        for form in found.forms.iter().filter(|form| form.params.len() == types.len()) {
             let mut letters = Default::default();
             if form.params.iter().zip(&types).all(|(param, ty)| param.takes(ty, &mut letters)) {
                 let gives = form.result.result(&letters);
                 result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
             }
         }
+        for overload in found.declared.iter().flat_map(|declared| &declared.overloads) {
+            if let Some(gives) = overload.applied(&types) {
+                result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
+            }
+        }
         result.unwrap_or_else(|| {
             let error = Error::new(self.span(id), format!("`{name}` does not take {}", listed(&types)));
-            self.mismatch(error.help(format!("it takes {}", shown(forms))))
+            self.mismatch(error.help(format!("it takes {}", found.shown(name))))
         })
     }
 
@@ -119,37 +155,56 @@ fn bad_pattern(error: &regex::Error, span: std::ops::Range<usize>) -> Error {
         .help("RE2 syntax: no look-around, no back-references")
 }
 
-fn unknown(name: &str, method: bool, span: std::ops::Range<usize>) -> Error {
+fn unknown(names: &Names, name: &str, method: bool, span: std::ops::Range<usize>) -> Error {
     let error = Error::new(span, format!("there is no function `{name}`"));
-    if !functions::forms(name, !method).is_empty() {
+    if !functions::forms(name, !method).is_empty() || names.function(name, !method, false).is_some() {
         let form = if method { format!("call it as {name}(...)") } else { format!("call it as value.{name}(...)") };
         return Error { message: format!("`{name}` is not called like this"), ..error }.help(form);
     }
-    match suggest::closest(name, functions::names(method).chain(MACROS.into_iter().filter(|_| method))) {
+    let macros = MACROS.iter().filter(|_| method).map(|name| -> &str { name });
+    let known: Vec<&str> =
+        names.functions(method).chain(functions::names(method).map(|name| -> &str { name })).collect();
+    match suggest::closest(name, known.into_iter().chain(macros)) {
         Some(close) => error.help(format!("did you mean `{close}`?")),
         None => error,
     }
+}
+
+/// The forms of a function: the language's own, and those that the host declared.
+struct Found {
+    forms: &'static [&'static Function],
+    declared: Option<Arc<Declared>>,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.forms.is_empty() && self.declared.is_none()
+    }
+
+    /// Some of the forms, for people.
+    fn shown(&self, name: &str) -> String {
+        let own = self.forms.iter().map(|form| (form.method, texts(form.params)));
+        let declared = self.declared.iter().flat_map(|declared| &declared.overloads);
+        let declared = declared.map(|overload| (overload.is_method(), texts(overload.params())));
+        let shown: Vec<String> = own
+            .chain(declared)
+            .take(6)
+            .map(|(method, params)| match (method, params.split_first()) {
+                (true, Some((target, rest))) => format!("{target}.{name}({})", rest.join(", ")),
+                _ => format!("{name}({})", params.join(", ")),
+            })
+            .collect();
+        shown.join(" or ")
+    }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 /// Macros, which are called like methods.
 const MACROS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
 
 fn listed(types: &[Type]) -> String {
-    let names: Vec<String> = types.iter().map(Type::to_string).collect();
-    format!("({})", names.join(", "))
-}
-
-fn shown(forms: &[&Function]) -> String {
-    let forms: Vec<String> = forms
-        .iter()
-        .take(6)
-        .map(|form| {
-            let params: Vec<String> = form.params.iter().map(ToString::to_string).collect();
-            match (form.method, params.split_first()) {
-                (true, Some((target, rest))) => format!("{target}.{}({})", form.name, rest.join(", ")),
-                _ => format!("{}({})", form.name, params.join(", ")),
-            }
-        })
-        .collect();
-    forms.join(" or ")
+    format!("({})", texts(types).join(", "))
 }

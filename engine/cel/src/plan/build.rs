@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use weir_attributes::{Slot, slot};
 
-use super::{Arithmetic, At, Call, Conditional, Element, FoldPlan, Index, Key, OptMap, Otherwise, Plan, fold::Folder};
+use super::{
+    Arithmetic, At, Call, Conditional, DeclaredCall, Element, FoldPlan, Index, Key, OptMap, Otherwise, Plan,
+    fold::Folder,
+};
 use crate::{
     ast::{Binary, Entry, Fold, FoldCall, Kind, Literal, NodeId},
     check::{Checked, Meaning},
@@ -48,7 +51,7 @@ impl<'c> Planner<'c> {
             Meaning::Local(index) => return Plan::Local(index),
             Meaning::Type(name) => return Plan::Const(Value::Type(name)),
             Meaning::Undeclared => return Plan::Fail(EvalErrorKind::Undeclared, at),
-            Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) => {}
+            Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. } => {}
         }
         if self.is_test(id) {
             return match self.test(id) {
@@ -166,6 +169,16 @@ impl<'c> Planner<'c> {
 
     fn call(&mut self, id: NodeId, target: Option<NodeId>, args: &[NodeId], name: &str) -> Plan {
         let (run, target): (Native, _) = match self.checked.meaning(id) {
+            Meaning::Declared { index, qualified } => {
+                let Some((function, native)) = self.checked.functions.get(index as usize) else {
+                    return Plan::Fail(EvalErrorKind::Undeclared, id.0);
+                };
+                let target = target.filter(|_| !qualified);
+                let args = target.into_iter().chain(args.iter().copied()).map(|arg| self.plan(arg)).collect();
+                // Not folded: what it gives may differ from one evaluation to the next.
+                let call = DeclaredCall { function: function.clone(), native: *native, args, at: id.0 };
+                return Plan::Declared(Box::new(call));
+            }
             Meaning::Function(run) => (run, target),
             Meaning::Qualified(run) => (run, None),
             _ => return Plan::Fail(EvalErrorKind::Undeclared, id.0),

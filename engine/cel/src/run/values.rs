@@ -9,7 +9,7 @@ use crate::{
         Fault,
     },
     functions::{arithmetic, negate},
-    plan::{Arithmetic, Call, Element, OptMap, Otherwise, Plan},
+    plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan},
     value::{Entries, Map, Value},
 };
 
@@ -25,6 +25,7 @@ impl Plan {
             Self::Test(test) => test.run(cx).map(Value::Bool),
             Self::Index(index) => cx.index(index),
             Self::Call(call) => call_run(call, cx),
+            Self::Declared(call) => declared_run(call, cx),
             Self::Arithmetic(sum) => arithmetic_run(sum, cx),
             Self::Negate(operand, at) => {
                 let operand = operand.run(cx)?;
@@ -55,6 +56,20 @@ fn call_run<'a>(call: &'a Call, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
         args.push(arg.run(cx)?);
     }
     (call.run)(&args, cx.budget()).map_err(|kind| Fault::new(kind, call.at))
+}
+
+#[inline(never)]
+fn declared_run<'a>(call: &'a DeclaredCall, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+    let mut args: SmallVec<[Value<'a>; 3]> = SmallVec::new();
+    for arg in &call.args {
+        args.push(arg.run(cx)?);
+    }
+    let outcome = match (call.function.run(&args, cx.budget()), call.native) {
+        (Some(outcome), _) => outcome,
+        (None, Some(native)) => native(&args, cx.budget()),
+        (None, None) => Err(NoOverload),
+    };
+    outcome.map_err(|kind| Fault::new(kind, call.at))
 }
 
 #[inline(never)]

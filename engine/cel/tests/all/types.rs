@@ -1,6 +1,6 @@
 //! Types: their text, what the checker deduces, and what functions of the host's own say.
 
-use weir_cel::{Env, Type};
+use weir_cel::{Env, EnvBuilder, EvalErrorKind, Overload, Scratch, Type, Value};
 
 fn read(text: &str) -> Type {
     text.parse().unwrap_or_else(|errors| panic!("{text}\n{errors}"))
@@ -149,4 +149,183 @@ fn the_checker_deduces_types() {
         let program = env.compile(source).unwrap_or_else(|errors| panic!("{source}\n{errors}"));
         assert_eq!(program.result_type().to_string(), *ty, "{source}");
     }
+}
+
+/// Functions of the host's own: `tuple`, `sort`, `first`, `shout`, `wrap` and `acme.token` have types only.
+fn declared() -> EnvBuilder {
+    let (t, u, v) = (|| Type::param("T"), || Type::param("U"), || Type::param("V"));
+    Env::builder()
+        .variable("wi", read("wrapper(int)"))
+        .function("tuple", Overload::global([t(), u(), v()], Type::opaque("tuple", [t(), u(), v()])))
+        .function(
+            "sort",
+            Overload::global([Type::opaque("tuple", [t(), t(), t()])], Type::opaque("tuple", [t(), t(), t()])),
+        )
+        .function("first", Overload::method(Type::list(t()), [], Type::optional(t())))
+        .function("first", Overload::method(Type::map(t(), u()), [t()], u()))
+        .function("pick", Overload::global([t(), t()], t()))
+        .function("shout", Overload::method(Type::String, [], Type::String))
+        .function("shout", Overload::method(Type::Int, [], Type::Int))
+        .function("wrap", Overload::global([t()], Type::opaque("wrap", [t(), t()])))
+        .function("acme.token", Overload::global([Type::String], Type::opaque("acme.Token", [])))
+        .function("acme.fresh", Overload::global([Type::opaque("acme.Token", [])], Type::Bool))
+        .function("later", Overload::global([Type::Timestamp], Type::Timestamp))
+        .function("size", Overload::global([Type::opaque("acme.Token", [])], Type::Uint))
+}
+
+/// Calls of declared functions, and the type that the checker finds for them.
+const CALLS: &[(&str, &str)] = &[
+    ("tuple(1, 'a', [true])", "tuple(int, string, list(bool))"),
+    ("[tuple(1, 2u, 3.0), tuple(dyn(1), 2u, dyn(3.0))]", "list(tuple(dyn, uint, dyn))"),
+    ("[tuple(dyn(1), 2u, 3.0), tuple(1, 2u, 3.0)][1]", "tuple(dyn, uint, double)"),
+    ("[tuple(1, 2u, 3.0), tuple('a', 2u, 3.0)]", "list(dyn)"),
+    ("true ? tuple(1, [], {}) : tuple(1, [2], {3: 'a'})", "tuple(int, list(int), map(int, string))"),
+    ("tuple(1, 2, 3) == tuple(dyn(1), 2, 3)", "bool"),
+    ("sort(tuple(1, 2, 3))", "tuple(int, int, int)"),
+    ("sort(tuple(1, dyn(2u), 3.0))", "tuple(dyn, dyn, dyn)"),
+    ("sort(tuple([], [[1]], []))", "tuple(list(list(int)), list(list(int)), list(list(int)))"),
+    ("sort(tuple(1, wi, 3))", "tuple(wrapper(int), wrapper(int), wrapper(int))"),
+    ("sort(dyn(1))", "tuple(dyn, dyn, dyn)"),
+    ("[1, 2].first()", "optional(int)"),
+    ("[].first()", "optional(dyn)"),
+    ("{'a': b''}.first('b')", "bytes"),
+    ("dyn([1]).first()", "optional(dyn)"),
+    ("pick([], [1])", "list(int)"),
+    ("pick(null, wi)", "wrapper(int)"),
+    ("pick(null, timestamp(0))", "timestamp"),
+    ("pick(1, dyn('a'))", "dyn"),
+    ("pick({}, {'a': 1})", "map(string, int)"),
+    ("'a'.shout()", "string"),
+    ("dyn('a').shout()", "dyn"),
+    ("wi.shout()", "int"),
+    ("acme.fresh(acme.token('x'))", "bool"),
+    ("acme.fresh(null)", "bool"),
+    ("later(null)", "timestamp"),
+    ("size(acme.token('x'))", "uint"),
+    ("size([1])", "int"),
+    ("size(dyn([1]))", "dyn"),
+];
+
+#[test]
+fn declared_functions_give_types_made_of_their_arguments() {
+    let env = declared().build();
+    for (source, ty) in CALLS {
+        let program = env.compile(source).unwrap_or_else(|errors| panic!("{source}\n{errors}"));
+        assert_eq!(program.result_type().to_string(), *ty, "{source}");
+    }
+}
+
+/// Calls that no form takes, with the message and the help.
+const NO_CALLS: &[(&str, &str, &str)] = &[
+    ("tuple(1, 2)", "`tuple` does not take (int, int)", "it takes tuple(T, U, V)"),
+    ("sort(tuple(1, 'a', 2))", "`sort` does not take (tuple(int, string, int))", "it takes sort(tuple(T, T, T))"),
+    ("pick(1, 'a')", "`pick` does not take (int, string)", "it takes pick(T, T)"),
+    ("pick([1], ['a'])", "`pick` does not take (list(int), list(string))", "it takes pick(T, T)"),
+    ("pick(null, 1)", "`pick` does not take (null, int)", "it takes pick(T, T)"),
+    ("1u.shout()", "`shout` does not take (uint)", "it takes string.shout() or int.shout()"),
+    ("shout('a')", "`shout` is not called like this", "call it as value.shout(...)"),
+    ("'a'.shut()", "there is no function `shut`", "did you mean `shout`?"),
+    ("acme.tokn('x')", "there is no function `acme.tokn`", "did you mean `acme.token`?"),
+    ("optinal.of('x')", "there is no function `optinal.of`", "did you mean `optional.of`?"),
+    (
+        "acme.fresh(tuple(1, 2, 3))",
+        "`acme.fresh` does not take (tuple(int, int, int))",
+        "it takes acme.fresh(acme.Token)",
+    ),
+];
+
+#[test]
+fn a_call_that_no_form_takes_is_refused_with_the_forms() {
+    let env = declared().build();
+    for (source, message, help) in NO_CALLS {
+        let errors = env.compile(source).expect_err(source);
+        let error = &errors.errors()[0];
+        assert_eq!(error.message, *message, "{source}");
+        if !help.is_empty() {
+            assert_eq!(error.help.as_deref(), Some(*help), "{source}");
+        }
+    }
+}
+
+#[test]
+fn a_function_is_found_inside_of_the_container() {
+    let env = declared().container("acme.policy").build();
+    for source in ["fresh(token('x'))", "acme.fresh(.acme.token('x'))", "policy.size('x') == 1 || true"] {
+        let outcome = env.compile(source);
+        assert_eq!(outcome.is_ok(), !source.starts_with("policy"), "{source}");
+    }
+}
+
+#[test]
+fn a_type_that_doubles_at_each_call_stays_small() {
+    let mut source = "1".to_owned();
+    for _ in 0..90 {
+        source = format!("wrap({source})");
+    }
+    let program = declared().build().compile(&source).unwrap();
+    assert!(program.result_type().to_string().len() < 4_000);
+    let nested =
+        format!("{}1{}", "cel.bind(x, wrap(", "), cel.bind(x, wrap(x), cel.bind(x, wrap(x), [x, x] == [x, x])))");
+    assert_eq!(*declared().build().compile(&nested).unwrap().result_type(), Type::Bool);
+}
+
+/// Each form of `kind` says its own name; `size` has one more form.
+fn implemented() -> Env {
+    let says = |form: Overload, name: &'static str| form.implemented(move |_| Ok(Value::from(name)));
+    let join = Overload::method(Type::list(Type::String), [Type::String], Type::String).implemented(|args| {
+        let [Value::List(list), Value::String(mark)] = args else { return Err(EvalErrorKind::NoOverload) };
+        let parts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+        parts.map(|parts| parts.join(mark).into()).ok_or(EvalErrorKind::NoOverload)
+    });
+    Env::builder()
+        .variable("x", Type::Dyn)
+        .function("kind", says(Overload::global([Type::Int], Type::String), "int"))
+        .function("kind", says(Overload::global([Type::wrapper(Type::String)], Type::String), "string"))
+        .function("kind", says(Overload::global([Type::list(Type::Dyn)], Type::String), "list"))
+        .function("kind", says(Overload::global([Type::Int, Type::param("T")], Type::String), "two"))
+        .function("kind", Overload::global([Type::Bool], Type::String))
+        .function("first", Overload::method(Type::list(Type::param("T")), [], Type::param("T")).implemented(first))
+        .function("glue", join)
+        .function("size", Overload::global([Type::Bool], Type::Int).implemented(|_| Ok(Value::Int(99))))
+        .function("big", Overload::global([], Type::String).implemented(|_| Ok("x".repeat(2 << 20).into())))
+        .build()
+}
+
+fn first<'a>(args: &[Value<'a>]) -> Result<Value<'a>, EvalErrorKind> {
+    match args {
+        [Value::List(list)] => list.first().cloned().ok_or(EvalErrorKind::OutOfRange),
+        _ => Err(EvalErrorKind::NoOverload),
+    }
+}
+
+#[test]
+fn the_form_that_takes_the_values_is_called() {
+    let holds = [
+        "kind(1) == 'int'",
+        "kind('a') == 'string' && kind(null) == 'string'",
+        "kind(dyn([1])) == 'list' && kind(x) == 'int'",
+        "kind(1, {}) == 'two' && kind(1, null) == 'two'",
+        "['a', 'b'].first() == 'a' && [[1], [2]].first().first() == 1",
+        "['a', 'b'].glue('-') == 'a-b'",
+        "['a', 'b'].map(s, [s, s].glue('')).glue('+') == 'aa+bb'",
+        "size(true) == 99 && size('abc') == 3 && size(dyn(true)) == 99 && size(dyn([1])) == 1",
+    ];
+    for source in holds {
+        let program = implemented().compile(source).unwrap_or_else(|errors| panic!("{source}\n{errors}"));
+        assert!(program.evaluate_bool(&[Value::Int(1)], &mut Scratch::new()).unwrap(), "{source}");
+    }
+    let fails = [
+        ("kind(dyn(1u))", EvalErrorKind::NoOverload),
+        ("size(dyn(1))", EvalErrorKind::NoOverload),
+        ("kind(true)", EvalErrorKind::Unimplemented),
+        ("[].first()", EvalErrorKind::OutOfRange),
+        ("big() == 'x'", EvalErrorKind::Budget),
+    ];
+    for (source, kind) in fails {
+        let program = implemented().compile(source).unwrap_or_else(|errors| panic!("{source}\n{errors}"));
+        assert_eq!(program.evaluate(&[Value::Int(1)], &mut Scratch::new()).unwrap_err().kind, kind, "{source}");
+    }
+    let error = implemented().compile("1 == 1 && kind(true) == ''").unwrap();
+    let error = error.evaluate(&[Value::Int(1)], &mut Scratch::new()).unwrap_err();
+    assert_eq!(error.to_string(), "`kind(true)`: the function is declared, but has no implementation");
 }
