@@ -14,17 +14,17 @@ use crate::{
     program::Reference,
 };
 
-/// What the text of a subject must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the text of a subject may be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Atom {
-    /// One of these texts.
-    OneOf(Box<[Box<str>]>),
-    /// It starts with that text.
+    /// That text.
+    Exact(Box<str>),
+    /// A text that starts with that one.
     Prefix(Box<str>),
-    /// It ends with that text.
+    /// A text that ends with that one.
     Suffix(Box<str>),
-    /// It is an IP address in one of these blocks.
-    Within(Box<[IpNet]>),
+    /// An IP address in that block; host bits are ignored.
+    Within(IpNet),
 }
 
 /// A term that must hold for its alternative to hold.
@@ -32,8 +32,8 @@ pub enum Atom {
 pub struct Conjunct<S = Reference> {
     /// Whose text is asked for.
     pub subject: S,
-    /// What it must be.
-    pub atom: Atom,
+    /// What it must be: any of these.
+    pub any: Box<[Atom]>,
     /// Where the subject is absent the alternative is false, not an error.
     pub guarded: bool,
 }
@@ -71,11 +71,11 @@ impl Finder<'_> {
     }
 
     fn of_test(&self, test: &Test) -> Option<Conjunct> {
-        let (text, atom) = match test {
-            Test::Is { text, constant, wanted: true } => (text, Atom::OneOf(Box::new([constant.clone()]))),
-            Test::TextIn { text, set } => (text, Atom::OneOf(set.iter().map(Box::from).collect())),
-            Test::Has { part: Part::Start, text, constant, .. } => (text, Atom::Prefix(constant.clone())),
-            Test::Has { part: Part::End, text, constant, .. } => (text, Atom::Suffix(constant.clone())),
+        let (text, any): (_, Box<[Atom]>) = match test {
+            Test::Is { text, constant, wanted: true } => (text, Box::new([Atom::Exact(constant.clone())])),
+            Test::TextIn { text, set } => (text, set.iter().map(|text| Atom::Exact(text.into())).collect()),
+            Test::Has { part: Part::Start, text, constant, .. } => (text, Box::new([Atom::Prefix(constant.clone())])),
+            Test::Has { part: Part::End, text, constant, .. } => (text, Box::new([Atom::Suffix(constant.clone())])),
             Test::Any(terms) => return self.one_of(terms),
             Test::Every(terms) => match &**terms {
                 [term] => return self.of_test(term),
@@ -84,21 +84,21 @@ impl Finder<'_> {
             Test::Value(plan, _) => return self.of_plan(plan),
             _ => return None,
         };
-        Some(Conjunct { subject: subject(text)?, atom, guarded: false })
+        Some(Conjunct { subject: subject(text)?, any, guarded: false })
     }
 
-    /// `a == "x" || a in ["y", "z"]` asks as much as `a in ["x", "y", "z"]`.
+    /// `a == "x" || a.startsWith("y")` asks one subject for any of two.
     fn one_of(&self, terms: &[Test]) -> Option<Conjunct> {
-        let mut all: Option<(Reference, Vec<Box<str>>)> = None;
+        let mut all: Option<(Reference, Vec<Atom>)> = None;
         for term in terms {
-            let Conjunct { subject, atom: Atom::OneOf(texts), .. } = self.of_test(term)? else { return None };
+            let Conjunct { subject, any, .. } = self.of_test(term)?;
             match &mut all {
-                None => all = Some((subject, texts.into())),
-                Some((of, known)) if *of == subject => known.extend(texts),
+                None => all = Some((subject, any.into())),
+                Some((of, known)) if *of == subject => known.extend(any),
                 Some(_) => return None,
             }
         }
-        all.map(|(subject, texts)| Conjunct { subject, atom: Atom::OneOf(texts.into()), guarded: false })
+        all.map(|(subject, any)| Conjunct { subject, any: any.into(), guarded: false })
     }
 
     /// `cidr("10.0.0.0/8").containsIP(source.ip)`, also with `ip(source.ip)`: a text that is no address is an error,
@@ -125,7 +125,7 @@ impl Finder<'_> {
         }
         let Meaning::Attribute(slot) = self.checked.meaning(address) else { return None };
         let subject = Reference { slot, key: None };
-        Some(Conjunct { subject, atom: Atom::Within(Box::new([block.trunc()])), guarded: false })
+        Some(Conjunct { subject, any: Box::new([Atom::Within(block.trunc())]), guarded: false })
     }
 }
 

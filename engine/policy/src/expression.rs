@@ -70,6 +70,10 @@ impl Expression {
         Self { program, message, lines }
     }
 
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Asks it in every reading of the header lines that it reads. `scratch` keeps the variables' values for other
     /// rules of the same policy.
     pub(crate) fn ask(&self, facts: &Facts<'_>, scratch: &mut Scratch) -> Tally {

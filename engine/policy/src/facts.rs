@@ -5,7 +5,7 @@ use std::{borrow::Cow, cell::OnceCell, net::IpAddr};
 use weir_attributes::{Slot, World, slot};
 
 /// An address that conditions compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
     Source,
     Remote,

@@ -7,7 +7,9 @@ mod network;
 mod paths;
 mod patterns;
 
-pub(crate) use identity::{Namespaces, Principals, ServiceAccounts, TrustDomains, with_aliases};
+pub(crate) use identity::{
+    Namespaces, Principals, ServiceAccounts, TrustDomains, account_tails, namespaces_of, with_aliases,
+};
 pub(crate) use network::{Networks, parse_block};
 pub(crate) use paths::{Paths, Template, TemplateError};
 pub(crate) use patterns::{Patterns, Presence};

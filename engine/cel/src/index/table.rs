@@ -86,13 +86,13 @@ struct Draft {
 impl<S: Clone + Eq + Hash> Builder<S> {
     pub(super) fn add(&mut self, key: &Conjunct<S>, rule: u32) {
         let draft = self.0.entry(key.subject.clone()).or_default();
-        match &key.atom {
-            Atom::OneOf(texts) => texts.iter().for_each(|text| list(&mut draft.exact, text, rule)),
-            Atom::Prefix(text) => list(&mut draft.prefixes, text, rule),
-            Atom::Suffix(text) => list(&mut draft.suffixes, text, rule),
-            Atom::Within(blocks) => blocks.iter().for_each(|block| {
-                push(draft.blocks.entry(block.trunc()).or_default(), rule);
-            }),
+        for atom in &key.any {
+            match atom {
+                Atom::Exact(text) => list(&mut draft.exact, text, rule),
+                Atom::Prefix(text) => list(&mut draft.prefixes, text, rule),
+                Atom::Suffix(text) => list(&mut draft.suffixes, text, rule),
+                Atom::Within(block) => push(draft.blocks.entry(block.trunc()).or_default(), rule),
+            }
         }
         if !key.guarded {
             push(&mut draft.unguarded, rule);

@@ -155,25 +155,27 @@ fn conjuncts_say_what_must_hold() {
                 .map(|conjunct| {
                     let key = conjunct.subject.key.as_deref().map(|key| format!("[{key}]")).unwrap_or_default();
                     let guard = if conjunct.guarded { "guarded " } else { "" };
-                    let atom = match &conjunct.atom {
-                        Atom::OneOf(texts) => format!("one of {}", texts.join(" ")),
+                    let atom = |atom: &Atom| match atom {
+                        Atom::Exact(text) => text.to_string(),
                         Atom::Prefix(text) => format!("{text}…"),
                         Atom::Suffix(text) => format!("…{text}"),
-                        Atom::Within(blocks) => blocks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+                        Atom::Within(block) => block.to_string(),
                     };
-                    format!("{guard}{}{key}: {atom}", conjunct.subject.slot.attribute().name)
+                    let any = conjunct.any.iter().map(atom).collect::<Vec<_>>().join("|");
+                    format!("{guard}{}{key}: {any}", conjunct.subject.slot.attribute().name)
                 })
                 .collect()
         };
         program.alternatives().iter().map(|alternative| text(alternative).join(" & ")).collect()
     };
     for (source, expected) in [
-        (r#"request.method == "GET""#, vec!["request.method: one of GET"]),
-        (r#"request.method == "GET" || request.method in ["PUT"]"#, vec!["request.method: one of GET PUT"]),
-        (r#"request.method == "GET" || request.size > 1"#, vec!["request.method: one of GET", ""]),
+        (r#"request.method == "GET""#, vec!["request.method: GET"]),
+        (r#"request.method == "GET" || request.method in ["PUT"]"#, vec!["request.method: GET|PUT"]),
+        (r#"request.path == "/" || request.path.startsWith("/a/")"#, vec!["request.path: /|/a/…"]),
+        (r#"request.method == "GET" || request.size > 1"#, vec!["request.method: GET", ""]),
         (
             r#"has(source.principal) && source.principal == "a" && request.path.endsWith(".php")"#,
-            vec!["guarded source.principal: one of a & request.path: ….php"],
+            vec!["guarded source.principal: a & request.path: ….php"],
         ),
         (
             r#""x-role" in request.headers && request.headers["X-Role"].startsWith("ad")"#,

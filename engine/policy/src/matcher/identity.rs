@@ -3,6 +3,8 @@
 //! Istio matches these with regular expressions over the whole SPIFFE identity. The same languages are told here by
 //! looking for literal pieces, so no pattern can be slow. A principal comes without its `spiffe://`.
 
+use weir_cel::Atom;
+
 use super::{Patterns, Presence};
 
 /// `principals`: patterns of the identity behind `spiffe://`. `*` is any identity, of whatever scheme.
@@ -12,6 +14,11 @@ pub(crate) struct Principals(Patterns);
 impl Principals {
     pub(crate) fn new<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
         Self(Patterns::new(values, Presence::NonEmpty))
+    }
+
+    /// What an identity that matches is, starts or ends with; none when any identity matches.
+    pub(crate) fn atoms(&self) -> Option<Box<[Atom]>> {
+        self.0.atoms()
     }
 
     /// `spiffe`: whether the identity's scheme is SPIFFE's.
@@ -68,12 +75,32 @@ impl Namespaces {
         Self { exact: exact.into(), globs: globs.collect() }
     }
 
+    /// The values, when none has a star or slash.
+    pub(crate) fn exact(&self) -> Option<&[Box<str>]> {
+        self.globs.is_empty().then_some(&self.exact)
+    }
+
     pub(crate) fn matches(&self, principal: &str) -> bool {
-        let mut names = namespaces(principal).filter_map(|(_, rest)| rest.split_once('/')).map(|(name, _)| name);
+        let mut names = namespaces_of(principal);
         let exact = !self.exact.is_empty()
             && names.any(|name| self.exact.binary_search_by(|exact| (**exact).cmp(name)).is_ok());
         exact || self.globs.iter().any(|pieces| has_pieces(principal, pieces))
     }
+}
+
+/// The names of all namespaces in an identity.
+pub(crate) fn namespaces_of(principal: &str) -> impl Iterator<Item = &str> {
+    namespaces(principal).filter_map(|(_, rest)| rest.split_once('/')).map(|(name, _)| name)
+}
+
+/// Every `NAMESPACE/sa/ACCOUNT` that ends an identity of the usual form; none when there may be others in it.
+pub(crate) fn account_tails(principal: &str) -> Option<impl Iterator<Item = &str>> {
+    let tails = || namespaces(principal).filter(|(domain, _)| !domain.is_empty()).map(|(_, rest)| rest);
+    let usual = |tail: &str| {
+        let mut parts = tail.split('/');
+        parts.next().is_some() && parts.next() == Some("sa") && parts.next().is_some() && parts.next().is_none()
+    };
+    tails().all(usual).then(tails)
 }
 
 /// Every text behind a `/ns/` of `spiffe://PRINCIPAL`, with what stands before it in the principal.
@@ -114,6 +141,11 @@ impl ServiceAccounts {
     pub(crate) fn new(values: &[String], namespace: &str) -> Self {
         let pairs = values.iter().map(|value| value.split_once('/').unwrap_or((namespace, value)));
         Self(pairs.map(|(namespace, account)| (namespace.into(), account.into())).collect())
+    }
+
+    /// Each as `NAMESPACE/sa/ACCOUNT`.
+    pub(crate) fn tails(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(namespace, account)| format!("{namespace}/sa/{account}"))
     }
 
     pub(crate) fn matches(&self, principal: &str, spiffe: bool) -> bool {

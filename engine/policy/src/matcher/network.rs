@@ -14,6 +14,10 @@ impl Networks {
         Self(IpNet::aggregate(&blocks.into_iter().map(|block| block.trunc()).collect()).into())
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = IpNet> {
+        self.0.iter().copied()
+    }
+
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|block| block.contains(&address))
     }

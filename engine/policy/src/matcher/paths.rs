@@ -1,5 +1,7 @@
 //! Paths: string patterns, and templates with `{*}` (one segment) and `{**}` (any text).
 
+use weir_cel::Atom;
+
 use super::{Patterns, Presence};
 
 /// A set of path patterns and templates.
@@ -15,6 +17,15 @@ impl Paths {
             values.iter().map(String::as_str).partition(|value| Template::is_meant(value));
         let templates = templates.into_iter().map(Template::parse).collect::<Result<_, _>>()?;
         Ok(Self { patterns: Patterns::new(plain, Presence::NonEmpty), templates })
+    }
+
+    /// What a path that matches is, starts or ends with; none when that leaves nothing out.
+    pub(crate) fn atoms(&self) -> Option<Box<[Atom]>> {
+        let mut atoms = self.patterns.atoms()?.into_vec();
+        for template in &self.templates {
+            atoms.push(Atom::Prefix(template.literals.first()?.clone()));
+        }
+        Some(atoms.into())
     }
 
     pub(crate) fn matches(&self, path: &str) -> bool {

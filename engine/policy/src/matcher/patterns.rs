@@ -1,6 +1,8 @@
 //! Exact `abc`, prefix `abc*`, suffix `*abc`, presence `*`. A leading star wins: `*a*` is the suffix `a*`; a star in the
 //! middle is a star.
 
+use weir_cel::Atom;
+
 /// What the pattern `*` asks of a value that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -54,6 +56,21 @@ impl Patterns {
             _ => {}
         }
         self.has_exact(value) || self.has_prefix(value) || self.has_suffix(value)
+    }
+
+    /// What a value that matches is, starts or ends with; none when `*` is among the patterns.
+    pub(crate) fn atoms(&self) -> Option<Box<[Atom]>> {
+        if self.present.is_some() {
+            return None;
+        }
+        let forwards = |suffix: &[u8]| String::from_utf8(suffix.iter().rev().copied().collect()).ok();
+        let exact = self.exact.iter().cloned().map(Atom::Exact);
+        let prefixes = self.prefixes.iter().cloned().map(Atom::Prefix);
+        let mut atoms: Vec<Atom> = exact.chain(prefixes).collect();
+        for suffix in &self.suffixes {
+            atoms.push(Atom::Suffix(forwards(suffix)?.into()));
+        }
+        Some(atoms.into())
     }
 
     /// Whether `*` is among the patterns.

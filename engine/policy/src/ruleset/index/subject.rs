@@ -1,0 +1,95 @@
+//! What rules are found by, and what a request says of it.
+
+use std::net::IpAddr;
+
+use weir_attributes::{Slot, slot};
+use weir_cel::{Presence, Reference, Subjects};
+
+use crate::{
+    facts::{Address, Facts},
+    matcher::{account_tails, namespaces_of},
+};
+
+/// Something whose value rules ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// What an expression reads.
+    Reference(Reference),
+    /// An attribute of AuthorizationPolicy as it is.
+    Text(Slot),
+    /// The host, without case.
+    Host,
+    /// Each line of a header.
+    Header(Box<str>),
+    Address(Address),
+    /// The identity, when its scheme is SPIFFE's.
+    Principal,
+    /// Each namespace of the identity.
+    Namespace,
+    /// Each `NAMESPACE/sa/ACCOUNT` at the end of the identity.
+    ServiceAccount,
+}
+
+impl Subject {
+    /// Whether only an HTTP request has it: conditions about it may be left out on a plain connection.
+    fn is_http(&self) -> bool {
+        match self {
+            Subject::Text(slot) => *slot != slot::CONNECTION_REQUESTED_SERVER_NAME,
+            Subject::Host | Subject::Header(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Subjects<Subject> for Facts<'_> {
+    fn texts(&self, subject: &Subject, visit: &mut dyn FnMut(&str)) -> Presence {
+        if !self.http && subject.is_http() {
+            return Presence::Unsure;
+        }
+        let one = |text: Option<&str>, visit: &mut dyn FnMut(&str)| match text {
+            Some(text) => {
+                visit(text);
+                Presence::Present
+            }
+            None => Presence::Absent,
+        };
+        match subject {
+            Subject::Reference(reference) => self.world.texts(reference, visit),
+            Subject::Text(slot) => one(self.world.str(*slot), visit),
+            Subject::Host => one(self.host(), visit),
+            Subject::Header(name) => {
+                let headers = self.world.headers();
+                if headers.is_doubtful(name) {
+                    return Presence::Unsure;
+                }
+                headers.lines(name).for_each(visit);
+                Presence::Present
+            }
+            Subject::Principal => one(self.principal().filter(|(_, spiffe)| *spiffe).map(|(name, _)| name), visit),
+            Subject::Namespace => {
+                let names = self.principal().into_iter().flat_map(|(principal, _)| namespaces_of(principal));
+                names.for_each(visit);
+                Presence::Present
+            }
+            Subject::ServiceAccount => match self.principal().filter(|(_, spiffe)| *spiffe) {
+                Some((principal, _)) => match account_tails(principal) {
+                    Some(tails) => {
+                        tails.for_each(visit);
+                        Presence::Present
+                    }
+                    None => Presence::Unsure,
+                },
+                None => Presence::Absent,
+            },
+            Subject::Address(_) => Presence::Unsure,
+        }
+    }
+
+    fn address(&self, subject: &Subject) -> Result<Option<IpAddr>, Presence> {
+        match subject {
+            Subject::Address(address) => Ok(Facts::address(self, *address)),
+            Subject::Reference(reference) => self.world.address(reference),
+            _ => Err(Presence::Unsure),
+        }
+    }
+}
