@@ -172,8 +172,7 @@ fn many_choices_in_from_and_to_are_looked_up_by_one_of_them() {
     let index = index(&authorization(&[json!({"from": from, "to": to})]));
     let count = |principal: &str| {
         let bag = Bag::builder().text(slot::REQUEST_METHOD, "GET").text(slot::SOURCE_PRINCIPAL, principal).build();
-        let count = index.candidates(&Facts::new(bag.as_told())).count();
-        count
+        index.candidates(&Facts::new(bag.as_told())).count()
     };
     assert_eq!((count("td/ns/n/sa/7"), count("td/ns/n/sa/20")), (1, 0));
 }
