@@ -111,6 +111,14 @@ pub(crate) struct Entry {
     pub(crate) optional: bool,
 }
 
+/// A field of a message literal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Span,
+    pub(crate) value: NodeId,
+    pub(crate) optional: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Literal(Literal),
@@ -136,8 +144,9 @@ pub(crate) enum Kind {
     List(Box<[Element]>),
     Map(Box<[Entry]>),
     Struct {
+        /// A dotted name, which is not a node to evaluate.
         name: NodeId,
-        fields: Box<[NodeId]>,
+        fields: Box<[Field]>,
     },
     Unary {
         operator: Unary,
@@ -201,10 +210,7 @@ impl Kind {
                 visit(entry.key);
                 visit(entry.value);
             }),
-            Self::Struct { name, fields } => {
-                visit(*name);
-                fields.iter().copied().for_each(visit);
-            }
+            Self::Struct { fields, .. } => fields.iter().for_each(|field| visit(field.value)),
             Self::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
             Self::Logic { terms, .. } => terms.iter().copied().for_each(visit),
             Self::Conditional { test, then, other } => [*test, *then, *other].into_iter().for_each(visit),

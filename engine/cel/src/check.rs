@@ -2,6 +2,7 @@
 
 mod calls;
 mod macros;
+mod messages;
 mod names;
 mod operators;
 mod suggest;
@@ -19,6 +20,7 @@ use crate::{
     error::Error,
     functions::Native,
     limits::{ERRORS_MAX, HEIGHT_MAX},
+    message::Message,
     types::Type,
     value::TypeName,
 };
@@ -35,6 +37,9 @@ pub(crate) enum Meaning {
     /// A macro's variable: its place on the stack.
     Local(u16),
     Type(TypeName),
+    /// The value of an enum.
+    Constant(i64),
+    Message(Message),
     /// A call of that code.
     Function(Native),
     /// A call of that code whose target is a part of its name.
@@ -167,9 +172,7 @@ impl Checker<'_> {
             Kind::Call { .. } => self.call(id),
             Kind::List(_) => self.list(id),
             Kind::Map(_) => self.map(id),
-            Kind::Struct { .. } => self.mismatch(
-                Error::new(self.span(id), "messages cannot be built here").help("build a map: {\"field\": value}"),
-            ),
+            Kind::Struct { .. } => self.message(id),
             Kind::Unary { operator, operand } => self.unary(*operator, *operand, id),
             Kind::Binary { operator, left, right } => self.binary(*operator, *left, *right, id),
             Kind::Logic { .. } => self.logic(id),

@@ -9,6 +9,7 @@ use crate::{
     declare::{self, Overload},
     error::Errors,
     limits::LAZIES_MAX,
+    message::{Message, NULL_VALUE},
     parse, plan,
     program::Program,
     types::Type,
@@ -62,6 +63,8 @@ pub(crate) enum Meaning {
     Variable(u32),
     Lazy(u16),
     Type(TypeName),
+    /// The value of an enum.
+    Constant(i64),
 }
 
 impl Env {
@@ -167,12 +170,19 @@ impl Names {
             Some(Declared::Lazy(index)) => return Some(Meaning::Lazy(*index)),
             None => {}
         }
-        self.attribute(name).map(Meaning::Attribute).or_else(|| TypeName::find(name).map(Meaning::Type))
+        let ty = || TypeName::find(name).map(Meaning::Type);
+        let null = || (name == NULL_VALUE).then_some(Meaning::Constant(0));
+        self.attribute(name).map(Meaning::Attribute).or_else(ty).or_else(null)
     }
 
     /// What a dotted name stands for: first inside the container, then inside what contains that.
     pub(crate) fn resolve(&self, name: &str, rooted: bool) -> Option<Meaning> {
         self.search(name, rooted, |name| self.plain(name))
+    }
+
+    /// The message of that name.
+    pub(crate) fn message(&self, name: &str, rooted: bool) -> Option<Message> {
+        self.search(name, rooted, Message::find)
     }
 
     /// Looks for a name inside the container, then inside what contains that, then as it is.

@@ -30,7 +30,8 @@
 //!
 //! # Which language
 //! All of CEL's syntax, operators and standard functions, macros (those with two variables and `cel.bind` too), optional
-//! values, and the extensions strings (without `format`), sets and network. Messages cannot be built.
+//! values, and the extensions strings (without `format`), sets and network. The messages of protobuf that are values (wrappers, `Struct`, `Any`,
+//! times) can be built, and read with [`Value::from_message`]; no other messages.
 #![forbid(unsafe_code)]
 
 mod activation;
@@ -44,6 +45,7 @@ mod functions;
 mod guard;
 mod index;
 pub mod limits;
+mod message;
 mod parse;
 mod plan;
 mod program;
@@ -58,6 +60,7 @@ pub use env::{Env, EnvBuilder};
 pub use error::{Error, Errors, EvalError, EvalErrorKind};
 pub use guard::Unguarded;
 pub use index::{Candidates, Index, Presence, Subjects};
+pub use message::MessageError;
 pub use program::{Program, Reference};
 pub use run::Scratch;
 pub use types::{Opaque, Type};

@@ -17,6 +17,12 @@ pub const HEIGHT_MAX: usize = 250;
 /// function with type parameters gives, where more are `dyn`: a type may name another twice at each level.
 pub const TYPE_PARTS_MAX: usize = 256;
 
+/// The most messages within messages that are read, lists and maps of JSON included.
+pub const MESSAGE_NESTING_MAX: usize = 100;
+
+/// The bytes that the value of a message may take that is read outside of an evaluation.
+pub const MESSAGE_MEMORY_MAX: u64 = 16 * 1024 * 1024;
+
 /// The most errors that one compilation reports.
 pub const ERRORS_MAX: usize = 20;
 

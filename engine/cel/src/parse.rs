@@ -11,7 +11,7 @@ use std::sync::Arc;
 use lex::{Lexer, Token};
 
 use crate::{
-    ast::{Ast, Binary, Element, Entry, Kind, Node, NodeId, Span, Unary},
+    ast::{Ast, Binary, Element, Entry, Field, Kind, Node, NodeId, Span, Unary},
     error::Error,
     limits::{HEIGHT_MAX, NESTING_MAX, NODES_MAX, SOURCE_MAX},
 };
@@ -353,13 +353,13 @@ impl<'s> Parser<'s> {
         Ok(entries.into())
     }
 
-    fn fields(&mut self) -> Parse<Box<[NodeId]>> {
+    fn fields(&mut self) -> Parse<Box<[Field]>> {
         let mut fields = Vec::new();
         while !self.eat(Token::BraceClose)? {
-            self.eat(Token::Question)?;
-            self.field()?;
+            let optional = self.eat(Token::Question)?;
+            let name = self.field()?;
             self.expect(Token::Colon, "`:` and the value of that field")?;
-            fields.push(self.expression()?);
+            fields.push(Field { name, value: self.expression()?, optional });
             if !self.eat(Token::Comma)? {
                 self.expect(Token::BraceClose, "`}` or `,`")?;
                 break;

@@ -3,6 +3,7 @@
 
 mod build;
 mod fold;
+mod message;
 mod relations;
 mod set;
 

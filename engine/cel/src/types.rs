@@ -4,6 +4,8 @@ mod text;
 
 use std::sync::Arc;
 
+use crate::message::Message;
+
 /// The type of an expression or variable. Its text (`map(string, list(int))`) reads back as the same type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -116,20 +118,7 @@ impl Type {
     /// The type that a protobuf message of that full name has in the language; none for a message that it does not know.
     #[must_use]
     pub fn message(name: &str) -> Option<Self> {
-        Some(match name.strip_prefix("google.protobuf.")? {
-            "BoolValue" => Self::wrapper(Self::Bool),
-            "Int32Value" | "Int64Value" => Self::wrapper(Self::Int),
-            "UInt32Value" | "UInt64Value" => Self::wrapper(Self::Uint),
-            "FloatValue" | "DoubleValue" => Self::wrapper(Self::Double),
-            "StringValue" => Self::wrapper(Self::String),
-            "BytesValue" => Self::wrapper(Self::Bytes),
-            "Timestamp" => Self::Timestamp,
-            "Duration" => Self::Duration,
-            "Struct" => Self::map(Self::String, Self::Dyn),
-            "ListValue" => Self::list(Self::Dyn),
-            "Value" | "Any" => Self::Dyn,
-            _ => return None,
-        })
+        Message::find(name).map(Message::ty)
     }
 
     pub(crate) fn is_loose(&self) -> bool {

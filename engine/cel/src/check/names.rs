@@ -97,6 +97,7 @@ impl Checker<'_> {
                 None => (Meaning::Undeclared, Type::Dyn, 0),
             },
             env::Meaning::Type(name) => (Meaning::Type(name), Type::Type, 0),
+            env::Meaning::Constant(value) => (Meaning::Constant(value), Type::Int, 0),
         }
     }
 

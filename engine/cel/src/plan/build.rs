@@ -50,6 +50,8 @@ impl<'c> Planner<'c> {
             }
             Meaning::Local(index) => return Plan::Local(index),
             Meaning::Type(name) => return Plan::Const(Value::Type(name)),
+            Meaning::Constant(value) => return Plan::Const(Value::Int(value)),
+            Meaning::Message(message) => return self.message(id, message),
             Meaning::Undeclared => return Plan::Fail(EvalErrorKind::Undeclared, at),
             Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. } => {}
         }
@@ -105,7 +107,7 @@ impl<'c> Planner<'c> {
         }
     }
 
-    fn folded(&mut self, plan: Plan, constant: bool) -> Plan {
+    pub(super) fn folded(&mut self, plan: Plan, constant: bool) -> Plan {
         if constant { self.folder.fold(plan) } else { plan }
     }
 

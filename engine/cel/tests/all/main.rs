@@ -8,5 +8,6 @@ mod hostile;
 mod index;
 mod language;
 mod lazies;
+mod messages;
 mod types;
 mod vocabulary;
