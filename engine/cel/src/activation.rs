@@ -22,6 +22,23 @@ pub trait Activation {
         let _ = index;
         None
     }
+
+    /// Whether it knows the value of an attribute or variable: all of it, or the value at one key. What is known may be
+    /// absent; what is not known makes [`crate::Program::evaluate_partial`] answer
+    /// [`crate::Partial::Unknown`]. Where a key is not known, all of it is not. Only partial evaluation asks.
+    fn knows(&self, origin: Origin, key: Option<&str>) -> bool {
+        let _ = (origin, key);
+        true
+    }
+}
+
+/// What an expression reads from an activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// An attribute of the vocabulary.
+    Attribute(Slot),
+    /// The variable that was declared as that number.
+    Variable(usize),
 }
 
 impl Activation for World<'_> {
@@ -55,6 +72,10 @@ impl<A: Activation + ?Sized> Activation for &A {
 
     fn variable(&self, index: usize) -> Option<Value<'_>> {
         (**self).variable(index)
+    }
+
+    fn knows(&self, origin: Origin, key: Option<&str>) -> bool {
+        (**self).knows(origin, key)
     }
 }
 

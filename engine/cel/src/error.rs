@@ -176,6 +176,9 @@ pub enum EvalErrorKind {
     Budget,
     /// The proxy joined header lines, so that they cannot be told apart.
     Doubt,
+    /// Something that it reads is not known: an outcome of its own, which only [`crate::Program::evaluate_partial`] and
+    /// its like have inside.
+    Unknown,
     /// Anything else that is not valid.
     Invalid,
 }
@@ -210,5 +213,15 @@ impl Fault {
     /// Whether `false &&` and `true ||` do not absorb it.
     pub(crate) fn is_fatal(self) -> bool {
         self.kind == EvalErrorKind::Budget
+    }
+
+    /// Whether it is no error: `node` is then the number of a set of what is not known.
+    pub(crate) fn is_unknown(self) -> bool {
+        self.kind == EvalErrorKind::Unknown
+    }
+
+    /// Whether more rounds of a macro may still decide: `errors` says whether errors let them.
+    pub(crate) fn is_absorbed(self, errors: bool) -> bool {
+        self.is_unknown() || (errors && !self.is_fatal())
     }
 }

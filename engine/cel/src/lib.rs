@@ -53,7 +53,7 @@ mod run;
 mod types;
 mod value;
 
-pub use activation::Activation;
+pub use activation::{Activation, Origin};
 pub use conjuncts::{Alternative, Atom, Conjunct};
 pub use declare::Overload;
 pub use env::{Env, EnvBuilder};

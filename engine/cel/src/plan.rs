@@ -12,7 +12,7 @@ use std::sync::Arc;
 use regex::Regex;
 use weir_attributes::Slot;
 
-pub(crate) use build::plan;
+pub(crate) use build::{is_headers, plan};
 pub(crate) use set::{TextSet, WordHasher};
 
 use crate::{
@@ -50,6 +50,15 @@ pub(crate) enum Plan {
     OptMap(Box<OptMap>),
     Otherwise(Box<Otherwise>),
     Fail(EvalErrorKind, At),
+    /// Tells the watch the outcome; only where an expression is planned to be explained.
+    #[expect(dead_code, reason = "explanations come next")]
+    Probe(Box<Probe>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Probe {
+    pub(crate) plan: Plan,
+    pub(crate) at: At,
 }
 
 #[derive(Debug)]

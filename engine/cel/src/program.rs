@@ -157,6 +157,7 @@ impl Program {
             EvalErrorKind::Doubt => {
                 format!("`{text}`: the proxy joined header lines that have commas; let it send them raw")
             }
+            EvalErrorKind::Unknown => "it depends on what is not known".to_owned(),
             EvalErrorKind::Invalid => format!("`{text}`: not valid"),
         };
         if let Some(lazy) = lazy {

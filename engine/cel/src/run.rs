@@ -2,15 +2,18 @@
 
 mod access;
 mod folds;
+mod known;
 mod scratch;
 mod truth;
 mod values;
+mod watch;
 
 use smallvec::SmallVec;
 use weir_attributes::Slot;
 
 pub(crate) use scratch::Budget;
 pub use scratch::Scratch;
+pub(crate) use watch::{Event, Off, Watch};
 
 use crate::{
     activation::Activation,
@@ -27,17 +30,38 @@ enum Local<'a> {
     Own(Value<'a>),
 }
 
-/// One evaluation under way: what it reads, what it may still spend, and the macro variables in sight.
-pub(crate) struct Cx<'a, 's> {
+impl<'a> Local<'a> {
+    fn value(&self) -> &Value<'a> {
+        match self {
+            Self::Lent(value) => value,
+            Self::Own(value) => value,
+        }
+    }
+}
+
+/// One evaluation under way: what it reads, what it may still spend, the macro variables in sight, and who watches.
+pub(crate) struct Cx<'a, 's, W = Off> {
     activation: &'a dyn Activation,
     lazies: &'a [Lazy],
     locals: SmallVec<[Local<'a>; 4]>,
     scratch: &'s mut Scratch,
+    watch: W,
 }
 
 impl<'a, 's> Cx<'a, 's> {
     pub(crate) fn new(activation: &'a dyn Activation, lazies: &'a [Lazy], scratch: &'s mut Scratch) -> Self {
-        Self { activation, lazies, locals: SmallVec::new(), scratch }
+        Self::watched(activation, lazies, scratch, Off)
+    }
+}
+
+impl<'a, 's, W: Watch> Cx<'a, 's, W> {
+    pub(crate) fn watched(
+        activation: &'a dyn Activation,
+        lazies: &'a [Lazy],
+        scratch: &'s mut Scratch,
+        watch: W,
+    ) -> Self {
+        Self { activation, lazies, locals: SmallVec::new(), scratch, watch }
     }
 
     fn budget(&mut self) -> &mut Budget {
@@ -45,10 +69,7 @@ impl<'a, 's> Cx<'a, 's> {
     }
 
     fn local(&self, index: u16) -> Option<&Value<'a>> {
-        match self.locals.get(usize::from(index))? {
-            Local::Lent(value) => Some(value),
-            Local::Own(value) => Some(value),
-        }
+        self.locals.get(usize::from(index)).map(Local::value)
     }
 
     /// The value of a variable that is evaluated when it is first read.
@@ -60,6 +81,9 @@ impl<'a, 's> Cx<'a, 's> {
         if let Some(known) = self.scratch.memo.get(&lazy.id) {
             return known.clone();
         }
+        if W::NODES {
+            self.tell(Event::Into(index), at)?;
+        }
         let outer = std::mem::take(&mut self.locals);
         let outcome = lazy.program.plan().run(self).map_err(|mut fault| {
             if fault.lazy == 0 {
@@ -68,6 +92,9 @@ impl<'a, 's> Cx<'a, 's> {
             fault
         });
         self.locals = outer;
+        if W::NODES {
+            self.tell(Event::Out, at)?;
+        }
         match outcome {
             // What has run out of its budget may do better in another evaluation.
             Err(fault) if fault.is_fatal() => Err(fault),

@@ -140,8 +140,7 @@ impl<'c> Planner<'c> {
 
     /// One key of a map attribute; notes it.
     pub(super) fn key(&mut self, slot: Slot, key: &str, optional: bool, at: At) -> Key {
-        let headers = matches!(slot, slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL | slot::RESPONSE_HEADERS);
-        let key: Box<str> = if headers { key.to_ascii_lowercase().into() } else { key.into() };
+        let key: Box<str> = if is_headers(slot) { key.to_ascii_lowercase().into() } else { key.into() };
         self.note(slot, Some(&key));
         Key { slot, key, optional, at }
     }
@@ -229,6 +228,11 @@ impl<'c> Planner<'c> {
     pub(super) fn is_arithmetic(operator: Binary) -> bool {
         matches!(operator, Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder)
     }
+}
+
+/// Whether the keys of an attribute are header names.
+pub(crate) fn is_headers(slot: Slot) -> bool {
+    matches!(slot, slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL | slot::RESPONSE_HEADERS)
 }
 
 fn constant(literal: &Literal) -> Value<'static> {

@@ -2,8 +2,9 @@
 
 use weir_attributes::Slot;
 
-use super::{Cx, Run};
+use super::{Cx, Run, Watch};
 use crate::{
+    activation::Origin,
     error::{
         EvalErrorKind::{self, AbsentAttribute, AbsentKey, NoOverload, OutOfRange},
         Fault,
@@ -12,9 +13,12 @@ use crate::{
     value::{Map, Text, Value, attribute_key, header_lines},
 };
 
-impl<'a> Cx<'a, '_> {
+impl<'a, W: Watch> Cx<'a, '_, W> {
     #[inline]
-    pub(super) fn attribute(&self, slot: Slot, at: u32) -> Run<Value<'a>> {
+    pub(super) fn attribute(&mut self, slot: Slot, at: u32) -> Run<Value<'a>> {
+        if W::READS || W::PARTIAL {
+            self.watch(Origin::Attribute(slot), at)?;
+        }
         match self.activation.attribute(slot) {
             Some(value) => Ok(value.into()),
             None => Err(Fault::new(AbsentAttribute(slot), at)),
@@ -22,7 +26,10 @@ impl<'a> Cx<'a, '_> {
     }
 
     #[inline]
-    pub(super) fn attribute_text(&self, slot: Slot, at: u32) -> Run<Text<'a>> {
+    pub(super) fn attribute_text(&mut self, slot: Slot, at: u32) -> Run<Text<'a>> {
+        if W::READS || W::PARTIAL {
+            self.watch(Origin::Attribute(slot), at)?;
+        }
         match self.activation.text(slot) {
             Some(text) => Ok(Text::Borrowed(text)),
             None => Err(self.no_text(slot, at)),
@@ -39,6 +46,9 @@ impl<'a> Cx<'a, '_> {
     #[inline]
     pub(super) fn key_text(&mut self, key: &'a Key) -> Run<Text<'a>> {
         if let Some(weir_attributes::Value::Map(map)) = self.activation.attribute(key.slot) {
+            if W::READS || W::PARTIAL {
+                self.watch_key(key)?;
+            }
             return match map.get(&key.key) {
                 Some(std::borrow::Cow::Borrowed(text)) => Ok(Text::Borrowed(text)),
                 Some(std::borrow::Cow::Owned(text)) => {
@@ -55,6 +65,9 @@ impl<'a> Cx<'a, '_> {
     }
 
     pub(super) fn key(&mut self, key: &'a Key) -> Run<Value<'a>> {
+        if W::READS || W::PARTIAL {
+            self.watch_key(key)?;
+        }
         let found = match self.activation.attribute(key.slot) {
             Some(weir_attributes::Value::Map(map)) => attribute_key(map, &key.key, self.budget()),
             Some(weir_attributes::Value::ListMap(headers)) => header_lines(headers, &key.key, self.budget()),
@@ -65,7 +78,10 @@ impl<'a> Cx<'a, '_> {
         finish(found, key.optional, AbsentKey).map_err(|kind| Fault::new(kind, key.at))
     }
 
-    pub(super) fn has_key(&self, key: &Key, strict: bool) -> Run<bool> {
+    pub(super) fn has_key(&mut self, key: &Key, strict: bool) -> Run<bool> {
+        if W::READS || W::PARTIAL {
+            self.watch_key(key)?;
+        }
         match self.activation.attribute(key.slot) {
             Some(weir_attributes::Value::Map(map)) => Ok(map.contains_key(&key.key)),
             Some(weir_attributes::Value::ListMap(headers)) => Ok(headers.contains(&key.key)),
@@ -76,19 +92,18 @@ impl<'a> Cx<'a, '_> {
     }
 
     pub(super) fn index(&mut self, index: &'a Index) -> Run<Value<'a>> {
-        let operand = index.operand.run(self)?;
-        let key = index.key.run(self)?;
+        let (operand, key) = self.keyed(&index.operand, |cx| index.key.run(cx))?;
         lookup(&operand, &key, index.optional, index.select, self).map_err(|kind| Fault::new(kind, index.at))
     }
+}
 
-    /// `has(value.field)`.
-    pub(super) fn has_field(value: &Value<'a>, field: &Value<'a>) -> Result<bool, EvalErrorKind> {
-        match value {
-            Value::Map(map) => Ok(map.contains(field)),
-            Value::Optional(None) => Ok(false),
-            Value::Optional(Some(inner)) => Self::has_field(inner, field),
-            _ => Err(NoOverload),
-        }
+/// `has(value.field)`.
+pub(super) fn has_field(value: &Value<'_>, field: &Value<'_>) -> Result<bool, EvalErrorKind> {
+    match value {
+        Value::Map(map) => Ok(map.contains(field)),
+        Value::Optional(None) => Ok(false),
+        Value::Optional(Some(inner)) => has_field(inner, field),
+        _ => Err(NoOverload),
     }
 }
 
@@ -106,12 +121,12 @@ fn finish<'a>(
     }
 }
 
-fn lookup<'a>(
+fn lookup<'a, W: Watch>(
     operand: &Value<'a>,
     key: &Value<'a>,
     optional: bool,
     select: bool,
-    cx: &mut Cx<'a, '_>,
+    cx: &mut Cx<'a, '_, W>,
 ) -> Result<Value<'a>, EvalErrorKind> {
     match operand {
         Value::Map(map) => finish(map.get(key, cx.budget()), optional, absent_or_bad(map, key)),

@@ -1,6 +1,6 @@
 //! Macros that go through lists and maps.
 
-use super::{Cx, Local, Run};
+use super::{Cx, Event, Local, Run, Watch, known::Needed};
 use crate::{
     ast::Fold,
     error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
@@ -16,7 +16,7 @@ enum Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    fn of(range: Value<'a>, cx: &mut Cx<'a, '_>) -> Result<Self, EvalErrorKind> {
+    fn of<W: Watch>(range: Value<'a>, cx: &mut Cx<'a, '_, W>) -> Result<Self, EvalErrorKind> {
         match range {
             Value::List(list) => Ok(Self::List(list)),
             Value::Map(map) => Ok(Self::Map(map.keys(cx.budget())?, map)),
@@ -47,7 +47,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn value(&self, index: usize, cx: &mut Cx<'a, '_>) -> Result<Value<'a>, EvalErrorKind> {
+    fn value<W: Watch>(&self, index: usize, cx: &mut Cx<'a, '_, W>) -> Result<Value<'a>, EvalErrorKind> {
         match self {
             Self::List(_) => Ok(self.item(index)),
             Self::Map(_, map) => {
@@ -59,7 +59,12 @@ impl<'a> Items<'a> {
 }
 
 /// Puts the variables of a round where its body finds them.
-fn enter<'a>(items: &Items<'a>, index: usize, two: bool, cx: &mut Cx<'a, '_>) -> Result<(), EvalErrorKind> {
+fn enter<'a, W: Watch>(
+    items: &Items<'a>,
+    index: usize,
+    two: bool,
+    cx: &mut Cx<'a, '_, W>,
+) -> Result<(), EvalErrorKind> {
     if two {
         let value = items.value(index, cx)?;
         cx.locals.push(Local::Own(items.key(index)));
@@ -72,7 +77,7 @@ fn enter<'a>(items: &Items<'a>, index: usize, two: bool, cx: &mut Cx<'a, '_>) ->
 
 impl FoldTest {
     #[inline(never)]
-    pub(super) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    pub(super) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
         let range = self.range.run(cx)?;
         let outer = cx.locals.len();
@@ -82,37 +87,47 @@ impl FoldTest {
             range => self.items(&Items::of(range, cx).map_err(place)?, cx),
         };
         cx.locals.truncate(outer);
+        if W::NODES {
+            cx.tell(Event::Rounds, self.at)?;
+        }
         outcome
     }
 
     /// The elements of a list, each put where the one before it was.
-    fn elements<'a, 'l>(
+    fn elements<'a, 'l, W: Watch>(
         &'a self,
         list: &'l [Value<'a>],
         local: impl Fn(&'l Value<'a>) -> Local<'a>,
-        cx: &mut Cx<'a, '_>,
+        cx: &mut Cx<'a, '_, W>,
     ) -> Run<bool> {
         let (mut tally, outer) = (Tally::default(), cx.locals.len());
-        for element in list {
+        for (index, element) in list.iter().enumerate() {
             cx.budget().spend(self.cost).map_err(|kind| Fault::new(kind, self.at))?;
             cx.locals.truncate(outer);
             cx.locals.push(local(element));
-            if let Some(decided) = tally.count(self.fold, self.body.run(cx))? {
+            if W::NODES {
+                cx.tell_round(index, false, self.at)?;
+            }
+            let outcome = self.body.run(cx);
+            if let Some(decided) = tally.count(self.fold, outcome, cx)? {
                 return Ok(decided);
             }
         }
         tally.total(self.fold)
     }
 
-    fn items<'a>(&'a self, items: &Items<'a>, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    fn items<'a, W: Watch>(&'a self, items: &Items<'a>, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
         let (mut tally, outer) = (Tally::default(), cx.locals.len());
         for index in 0..items.len() {
             cx.budget().spend(self.cost).map_err(place)?;
             let entered = enter(items, index, self.two, cx).map_err(place);
+            if W::NODES && entered.is_ok() {
+                cx.tell_round(index, self.two, self.at)?;
+            }
             let outcome = entered.and_then(|()| self.body.run(cx));
             cx.locals.truncate(outer);
-            if let Some(decided) = tally.count(self.fold, outcome)? {
+            if let Some(decided) = tally.count(self.fold, outcome, cx)? {
                 return Ok(decided);
             }
         }
@@ -130,12 +145,14 @@ struct Tally {
 impl Tally {
     /// Takes in a round; gives the outcome when that decides it.
     #[inline]
-    fn count(&mut self, fold: Fold, outcome: Run<bool>) -> Run<Option<bool>> {
+    fn count<W: Watch>(&mut self, fold: Fold, outcome: Run<bool>, cx: &mut Cx<'_, '_, W>) -> Run<Option<bool>> {
         match (fold, outcome) {
             (Fold::All, Ok(false)) => return Ok(Some(false)),
             (Fold::Exists, Ok(true)) => return Ok(Some(true)),
             (_, Ok(value)) => self.hits += usize::from(value),
-            (Fold::All | Fold::Exists, Err(fault)) if !fault.is_fatal() => self.first = self.first.or(Some(fault)),
+            (fold, Err(fault)) if fault.is_absorbed(fold != Fold::ExistsOne) => {
+                self.first = cx.undecided(self.first, fault)?;
+            }
             (_, Err(fault)) => return Err(fault),
         }
         Ok(None)
@@ -152,18 +169,21 @@ impl Tally {
 
 impl FoldPlan {
     #[inline(never)]
-    pub(super) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+    pub(super) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
         let place = |kind: EvalErrorKind| Fault::new(kind, self.at);
         let range = self.range.run(cx)?;
         let items = Items::of(range, cx).map_err(place)?;
         let outer = cx.locals.len();
-        let (mut list, mut map) = (Vec::new(), Entries::default());
+        let (mut list, mut map, mut needed) = (Vec::new(), Entries::default(), Needed::default());
         for index in 0..items.len() {
             cx.budget().spend(self.cost).map_err(place)?;
             let entered = enter(&items, index, self.two, cx).map_err(place);
+            if W::NODES && entered.is_ok() {
+                cx.tell_round(index, self.two, self.at)?;
+            }
             let outcome = entered.and_then(|()| self.round(&items, index, cx));
             cx.locals.truncate(outer);
-            let Some(value) = outcome? else { continue };
+            let Some(value) = needed.take(outcome, cx)?.flatten() else { continue };
             cx.budget().grow(2 * size_of::<Value<'_>>()).map_err(place)?;
             if self.fold == Fold::TransformMap {
                 map.push(items.key(index), value).map_err(place)?;
@@ -171,11 +191,20 @@ impl FoldPlan {
                 list.push(value);
             }
         }
+        if W::NODES {
+            cx.tell(Event::Rounds, self.at)?;
+        }
+        needed.all_known::<W>()?;
         Ok(if self.fold == Fold::TransformMap { Value::Map(Map::new(map)) } else { Value::shared_list(list) })
     }
 
     /// What one item becomes; none when it is filtered out.
-    fn round<'a>(&'a self, items: &Items<'a>, index: usize, cx: &mut Cx<'a, '_>) -> Run<Option<Value<'a>>> {
+    fn round<'a, W: Watch>(
+        &'a self,
+        items: &Items<'a>,
+        index: usize,
+        cx: &mut Cx<'a, '_, W>,
+    ) -> Run<Option<Value<'a>>> {
         if let Some(filter) = &self.filter
             && !filter.run(cx)?
         {

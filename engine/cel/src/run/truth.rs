@@ -2,8 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::{Cx, Run};
+use weir_attributes::Slot;
+
+use super::{Cx, Run, Watch, access::has_field};
 use crate::{
+    activation::Origin,
     ast::Binary,
     error::{
         EvalErrorKind::{self, AbsentAttribute, AbsentKey, AbsentVariable, NoOverload},
@@ -16,7 +19,7 @@ use crate::{
 impl Test {
     /// The tests that policies are made of are here, small enough to be part of the loop over terms.
     #[inline]
-    pub(crate) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    pub(crate) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         match self {
             Self::Is { text, constant, wanted } => Ok(text.with(cx, |text| *text == **constant)? == *wanted),
             Self::Has { part: Part::Start, text, constant, .. } => {
@@ -30,7 +33,7 @@ impl Test {
     }
 
     #[inline(never)]
-    fn run_other<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<bool> {
+    fn run_other<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         match self {
             Self::Const(value) => Ok(*value),
             Self::Not(test) => test.run(cx).map(|value| !value),
@@ -42,13 +45,14 @@ impl Test {
             Self::Part { part, text, of, at } => part_run(*part, text, of, *at, cx),
             Self::Matches { text, pattern, at } => matches_run(text, pattern, *at, cx),
             Self::Numbers { operator, left, right } => {
-                let ordering = left.run(cx)?.cmp(&right.run(cx)?);
-                Ok(holds(*operator, Some(ordering)))
+                let left = left.run(cx);
+                let (left, right) = cx.both(left, |cx| right.run(cx))?;
+                Ok(holds(*operator, Some(left.cmp(&right))))
             }
             Self::Equal(pair, wanted) => equal_run(pair, *wanted, cx),
             Self::Order(pair, operator) => order_run(pair, *operator, cx),
             Self::In(pair) => in_run(pair, cx),
-            Self::HasAttribute(slot) => Ok(cx.activation.attribute(*slot).is_some()),
+            Self::HasAttribute(slot) => has_attribute(*slot, cx),
             Self::HasKey { key, strict } => cx.has_key(key, *strict),
             Self::HasLazy(index, at) => has_lazy(*index, *at, cx),
             Self::HasField(pair) => has_field_run(pair, cx),
@@ -62,13 +66,14 @@ impl Test {
 
 /// The terms of `&&` (all) or `||`, in order, until one decides; a fault stands only when none does.
 #[inline(never)]
-fn terms_run<'a>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
+fn terms_run<'a, W: Watch>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let mut first: Option<Fault> = None;
     for term in terms {
         match term.run(cx) {
             Ok(value) if value != all => return Ok(value),
             Ok(_) => {}
             Err(fault) if fault.is_fatal() => return Err(fault),
+            Err(fault) if W::PARTIAL => first = cx.undecided(first, fault)?,
             Err(fault) => first = first.or(Some(fault)),
         }
     }
@@ -76,27 +81,30 @@ fn terms_run<'a>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_>) -> Run<bool>
 }
 
 #[inline(never)]
-fn same_run<'a>(left: &'a Text, right: &'a Text, wanted: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    Ok((*left.run(cx)? == *right.run(cx)?) == wanted)
+fn same_run<'a, W: Watch>(left: &'a Text, right: &'a Text, wanted: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let left = left.run(cx);
+    let (left, right) = cx.both(left, |cx| right.run(cx))?;
+    Ok((*left == *right) == wanted)
 }
 
 #[inline(never)]
-fn matches_run<'a>(text: &'a Text, pattern: &regex::Regex, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+fn matches_run<'a, W: Watch>(text: &'a Text, pattern: &regex::Regex, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let (found, length) = text.with(cx, |text| (pattern.is_match(text), text.len()))?;
     cx.budget().read(4 * length).map_err(|kind| Fault::new(kind, at))?;
     Ok(found)
 }
 
 #[inline(never)]
-fn contains_run<'a>(text: &'a Text, constant: &str, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+fn contains_run<'a, W: Watch>(text: &'a Text, constant: &str, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let (found, length) = text.with(cx, |text| (text.contains(constant), text.len()))?;
     cx.budget().read(length).map_err(|kind| Fault::new(kind, at))?;
     Ok(found)
 }
 
 #[inline(never)]
-fn part_run<'a>(part: Part, text: &'a Text, of: &'a Text, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    let (text, of) = (text.run(cx)?, of.run(cx)?);
+fn part_run<'a, W: Watch>(part: Part, text: &'a Text, of: &'a Text, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let text = text.run(cx);
+    let (text, of) = cx.both(text, |cx| of.run(cx))?;
     Ok(match part {
         Part::Start => text.starts_with(&*of),
         Part::End => text.ends_with(&*of),
@@ -119,22 +127,28 @@ fn holds(operator: Binary, ordering: Option<Ordering>) -> bool {
 }
 
 #[inline(never)]
-fn equal_run<'a>(pair: &'a Pair, wanted: bool, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    let (left, right) = (pair.left.run(cx)?, pair.right.run(cx)?);
+fn equal_run<'a, W: Watch>(pair: &'a Pair, wanted: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let (left, right) = pair_run(pair, cx)?;
     let same = equal(&left, &right, cx.budget()).map_err(|kind| Fault::new(kind, pair.at))?;
     Ok(same == wanted)
 }
 
 #[inline(never)]
-fn order_run<'a>(pair: &'a Pair, operator: Binary, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    let (left, right) = (pair.left.run(cx)?, pair.right.run(cx)?);
+fn order_run<'a, W: Watch>(pair: &'a Pair, operator: Binary, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let (left, right) = pair_run(pair, cx)?;
     let ordering = order(&left, &right, cx.budget()).map_err(|kind| Fault::new(kind, pair.at))?;
     Ok(holds(operator, ordering))
 }
 
 #[inline(never)]
-fn in_run<'a>(pair: &'a Pair, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    let (element, of) = (pair.left.run(cx)?, pair.right.run(cx)?);
+fn in_run<'a, W: Watch>(pair: &'a Pair, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let element = pair.left.run(cx);
+    if let Err(fault) = &element
+        && !fault.is_unknown()
+    {
+        return Err(*fault);
+    }
+    let (of, element) = cx.keyed(&pair.right, |_| element)?;
     let found = match &of {
         Value::Map(map) => Ok(map.contains(&element)),
         Value::List(list) => crate::functions::has(list, &element, cx.budget()),
@@ -143,9 +157,22 @@ fn in_run<'a>(pair: &'a Pair, cx: &mut Cx<'a, '_>) -> Run<bool> {
     found.map_err(|kind| Fault::new(kind, pair.at))
 }
 
+#[inline]
+fn pair_run<'a, W: Watch>(pair: &'a Pair, cx: &mut Cx<'a, '_, W>) -> Run<(Value<'a>, Value<'a>)> {
+    let left = pair.left.run(cx);
+    cx.both(left, |cx| pair.right.run(cx))
+}
+
+fn has_attribute<W: Watch>(slot: Slot, cx: &mut Cx<'_, '_, W>) -> Run<bool> {
+    if W::READS || W::PARTIAL {
+        cx.watch(Origin::Attribute(slot), 0)?;
+    }
+    Ok(cx.activation.attribute(slot).is_some())
+}
+
 /// Whether a variable has a value: what is absent makes it absent, other errors are errors.
 #[inline(never)]
-fn has_lazy(index: u16, at: u32, cx: &mut Cx<'_, '_>) -> Run<bool> {
+fn has_lazy<W: Watch>(index: u16, at: u32, cx: &mut Cx<'_, '_, W>) -> Run<bool> {
     match cx.lazy(index, at) {
         Ok(_) => Ok(true),
         Err(Fault { kind: AbsentAttribute(_) | AbsentKey | AbsentVariable, .. }) => Ok(false),
@@ -154,12 +181,12 @@ fn has_lazy(index: u16, at: u32, cx: &mut Cx<'_, '_>) -> Run<bool> {
 }
 
 #[inline(never)]
-fn has_field_run<'a>(pair: &'a Pair, cx: &mut Cx<'a, '_>) -> Run<bool> {
-    let (value, field) = (pair.left.run(cx)?, pair.right.run(cx)?);
-    Cx::has_field(&value, &field).map_err(|kind| Fault::new(kind, pair.at))
+fn has_field_run<'a, W: Watch>(pair: &'a Pair, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let (value, field) = cx.keyed(&pair.left, |cx| pair.right.run(cx))?;
+    has_field(&value, &field).map_err(|kind| Fault::new(kind, pair.at))
 }
 
-fn truth<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
+fn truth<'a, W: Watch>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     match plan.run(cx)? {
         Value::Bool(value) => Ok(value),
         _ => Err(Fault::new(NoOverload, at)),
@@ -169,18 +196,25 @@ fn truth<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<bool> {
 impl Text {
     /// Looks at the text where it is.
     #[inline]
-    fn with<'a, T>(&'a self, cx: &mut Cx<'a, '_>, look: impl FnOnce(&str) -> T) -> Run<T> {
+    fn with<'a, T, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>, look: impl FnOnce(&str) -> T) -> Run<T> {
         match self {
-            Self::Attribute(slot, at) => match cx.activation.text(*slot) {
-                Some(text) => Ok(look(text)),
-                None => Err(cx.no_text(*slot, *at)),
-            },
+            Self::Attribute(slot, at) => {
+                if W::READS || W::PARTIAL {
+                    cx.watch(Origin::Attribute(*slot), *at)?;
+                }
+                match cx.activation.text(*slot) {
+                    Some(text) => Ok(look(text)),
+                    None => Err(cx.no_text(*slot, *at)),
+                }
+            }
             Self::Local(index, at) => match cx.local(*index) {
                 Some(Value::String(text)) => Ok(look(text)),
                 _ => Err(Fault::new(NoOverload, *at)),
             },
             Self::Key(key) => {
-                if let Some(weir_attributes::Value::Map(map)) = cx.activation.attribute(key.slot)
+                if !W::READS
+                    && !W::PARTIAL
+                    && let Some(weir_attributes::Value::Map(map)) = cx.activation.attribute(key.slot)
                     && let Some(std::borrow::Cow::Borrowed(text)) = map.get(&key.key)
                 {
                     return Ok(look(text));
@@ -192,7 +226,7 @@ impl Text {
     }
 
     #[inline(never)]
-    fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>> {
+    fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<value::Text<'a>> {
         match self {
             Self::Const(text) => Ok(value::Text::Borrowed(text)),
             Self::Attribute(slot, at) => cx.attribute_text(*slot, *at),
@@ -207,7 +241,7 @@ impl Text {
 }
 
 #[inline(never)]
-fn text<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>> {
+fn text<'a, W: Watch>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<value::Text<'a>> {
     match plan.run(cx)? {
         Value::String(text) => Ok(text),
         _ => Err(Fault::new(NoOverload, at)),
@@ -216,14 +250,19 @@ fn text<'a>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_>) -> Run<value::Text<'a>
 
 impl Int {
     #[inline]
-    fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<i64> {
+    fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<i64> {
         let (kind, at): (EvalErrorKind, u32) = match self {
             Self::Const(value) => return Ok(*value),
-            Self::Attribute(slot, at) => match cx.activation.attribute(*slot) {
-                Some(weir_attributes::Value::Int(value)) => return Ok(value),
-                Some(_) => (NoOverload, *at),
-                None => (AbsentAttribute(*slot), *at),
-            },
+            Self::Attribute(slot, at) => {
+                if W::READS || W::PARTIAL {
+                    cx.watch(Origin::Attribute(*slot), *at)?;
+                }
+                match cx.activation.attribute(*slot) {
+                    Some(weir_attributes::Value::Int(value)) => return Ok(value),
+                    Some(_) => (NoOverload, *at),
+                    None => (AbsentAttribute(*slot), *at),
+                }
+            }
             Self::Value(plan, at) => match plan.run(cx)? {
                 Value::Int(value) => return Ok(value),
                 _ => (NoOverload, *at),

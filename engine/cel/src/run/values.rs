@@ -2,24 +2,25 @@
 
 use smallvec::SmallVec;
 
-use super::{Cx, Local, Run};
+use super::{Cx, Event, Local, Run, Watch, known::Needed};
 use crate::{
+    activation::Origin,
     error::{
         EvalErrorKind::{self, AbsentVariable, NoOverload},
         Fault,
     },
     functions::{arithmetic, negate},
-    plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan},
+    plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan, Probe},
     value::{Entries, Map, Value},
 };
 
 impl Plan {
-    pub(crate) fn run<'a>(&'a self, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+    pub(crate) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
         match self {
             Self::Const(value) => Ok(value.lend()),
             Self::Attribute(slot, at) => cx.attribute(*slot, *at),
             Self::Key(key) => cx.key(key),
-            Self::Variable(index, at) => cx.activation.variable(*index as usize).ok_or(Fault::new(AbsentVariable, *at)),
+            Self::Variable(index, at) => variable_run(*index as usize, *at, cx),
             Self::Lazy(index, at) => cx.lazy(*index, *at),
             Self::Local(index) => Ok(cx.local(*index).cloned().unwrap_or(Value::Null)),
             Self::Test(test) => test.run(cx).map(Value::Bool),
@@ -45,25 +46,39 @@ impl Plan {
             Self::OptMap(map) => opt_map_run(map, cx),
             Self::Otherwise(otherwise) => otherwise_run(otherwise, cx),
             Self::Fail(kind, at) => Err(Fault::new(*kind, *at)),
+            Self::Probe(probe) => probe_run(probe, cx),
         }
     }
 }
 
-#[inline(never)]
-fn call_run<'a>(call: &'a Call, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
-    let mut args: SmallVec<[Value<'a>; 3]> = SmallVec::new();
-    for arg in &call.args {
-        args.push(arg.run(cx)?);
+#[inline]
+fn variable_run<'a, W: Watch>(index: usize, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    if W::READS || W::PARTIAL {
+        cx.watch(Origin::Variable(index), at)?;
     }
+    cx.activation.variable(index).ok_or(Fault::new(AbsentVariable, at))
+}
+
+#[inline(never)]
+fn probe_run<'a, W: Watch>(probe: &'a Probe, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    if !W::NODES {
+        return probe.plan.run(cx);
+    }
+    cx.tell(Event::Enter(probe.at), probe.at)?;
+    let outcome = probe.plan.run(cx);
+    cx.tell(Event::Leave(probe.at, outcome.as_ref().map_err(|fault| *fault)), probe.at)?;
+    outcome
+}
+
+#[inline(never)]
+fn call_run<'a, W: Watch>(call: &'a Call, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    let args = args_run(&call.args, cx)?;
     (call.run)(&args, cx.budget()).map_err(|kind| Fault::new(kind, call.at))
 }
 
 #[inline(never)]
-fn declared_run<'a>(call: &'a DeclaredCall, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
-    let mut args: SmallVec<[Value<'a>; 3]> = SmallVec::new();
-    for arg in &call.args {
-        args.push(arg.run(cx)?);
-    }
+fn declared_run<'a, W: Watch>(call: &'a DeclaredCall, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    let args = args_run(&call.args, cx)?;
     let outcome = match (call.function.run(&args, cx.budget()), call.native) {
         (Some(outcome), _) => outcome,
         (None, Some(native)) => native(&args, cx.budget()),
@@ -72,14 +87,27 @@ fn declared_run<'a>(call: &'a DeclaredCall, cx: &mut Cx<'a, '_>) -> Run<Value<'a
     outcome.map_err(|kind| Fault::new(kind, call.at))
 }
 
+#[inline]
+fn args_run<'a, W: Watch>(args: &'a [Plan], cx: &mut Cx<'a, '_, W>) -> Run<SmallVec<[Value<'a>; 3]>> {
+    let mut values: SmallVec<[Value<'a>; 3]> = SmallVec::new();
+    let mut needed = Needed::default();
+    for arg in args {
+        let outcome = arg.run(cx);
+        values.extend(needed.take(outcome, cx)?);
+    }
+    needed.all_known::<W>()?;
+    Ok(values)
+}
+
 #[inline(never)]
-fn arithmetic_run<'a>(sum: &'a Arithmetic, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
-    let (left, right) = (sum.left.run(cx)?, sum.right.run(cx)?);
+fn arithmetic_run<'a, W: Watch>(sum: &'a Arithmetic, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    let left = sum.left.run(cx);
+    let (left, right) = cx.both(left, |cx| sum.right.run(cx))?;
     arithmetic(sum.operator, &left, &right, cx.budget()).map_err(|kind| Fault::new(kind, sum.at))
 }
 
 /// The value of an element, none when it is an empty optional that is to be left out.
-fn element_run<'a>(element: &'a Element, at: u32, cx: &mut Cx<'a, '_>) -> Run<Option<Value<'a>>> {
+fn element_run<'a, W: Watch>(element: &'a Element, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<Option<Value<'a>>> {
     let value = element.value.run(cx)?;
     if !element.optional {
         return Ok(Some(value));
@@ -91,31 +119,37 @@ fn element_run<'a>(element: &'a Element, at: u32, cx: &mut Cx<'a, '_>) -> Run<Op
 }
 
 #[inline(never)]
-fn list_run<'a>(elements: &'a [Element], at: u32, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+fn list_run<'a, W: Watch>(elements: &'a [Element], at: u32, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     cx.budget().grow(elements.len() * size_of::<Value<'_>>()).map_err(|kind| Fault::new(kind, at))?;
     let mut list = Vec::with_capacity(elements.len());
+    let mut needed = Needed::default();
     for element in elements {
-        list.extend(element_run(element, at, cx)?);
+        let outcome = element_run(element, at, cx);
+        list.extend(needed.take(outcome, cx)?.flatten());
     }
+    needed.all_known::<W>()?;
     Ok(Value::shared_list(list))
 }
 
 #[inline(never)]
-fn map_run<'a>(entries: &'a [(Plan, Element)], at: u32, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+fn map_run<'a, W: Watch>(entries: &'a [(Plan, Element)], at: u32, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     let place = |kind: EvalErrorKind| Fault::new(kind, at);
     cx.budget().grow(entries.len() * 2 * size_of::<Value<'_>>()).map_err(place)?;
     let mut map = Entries::default();
+    let mut needed = Needed::default();
     for (key, element) in entries {
-        let key = key.run(cx)?;
-        if let Some(value) = element_run(element, at, cx)? {
+        let key = key.run(cx);
+        let entry = cx.both(key, |cx| element_run(element, at, cx));
+        if let Some((key, Some(value))) = needed.take(entry, cx)? {
             map.push(key, value).map_err(place)?;
         }
     }
+    needed.all_known::<W>()?;
     Ok(Value::Map(Map::new(map)))
 }
 
 #[inline(never)]
-fn bind_run<'a>(value: &'a Plan, body: &'a Plan, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+fn bind_run<'a, W: Watch>(value: &'a Plan, body: &'a Plan, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     let value = value.run(cx)?;
     cx.locals.push(Local::Own(value));
     let outcome = body.run(cx);
@@ -124,7 +158,7 @@ fn bind_run<'a>(value: &'a Plan, body: &'a Plan, cx: &mut Cx<'a, '_>) -> Run<Val
 }
 
 #[inline(never)]
-fn opt_map_run<'a>(map: &'a OptMap, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+fn opt_map_run<'a, W: Watch>(map: &'a OptMap, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     let inner = match map.operand.run(cx)? {
         Value::Optional(Some(inner)) => (*inner).clone(),
         Value::Optional(None) => return Ok(Value::Optional(None)),
@@ -141,7 +175,7 @@ fn opt_map_run<'a>(map: &'a OptMap, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
 }
 
 #[inline(never)]
-fn otherwise_run<'a>(otherwise: &'a Otherwise, cx: &mut Cx<'a, '_>) -> Run<Value<'a>> {
+fn otherwise_run<'a, W: Watch>(otherwise: &'a Otherwise, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     match otherwise.operand.run(cx)? {
         Value::Optional(Some(inner)) if otherwise.unwrap => Ok((*inner).clone()),
         value @ Value::Optional(Some(_)) => Ok(value),
