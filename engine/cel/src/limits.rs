@@ -23,6 +23,9 @@ pub const MESSAGE_NESTING_MAX: usize = 100;
 /// The bytes that the value of a message may take that is read outside of an evaluation.
 pub const MESSAGE_MEMORY_MAX: u64 = 16 * 1024 * 1024;
 
+/// The longest text of one value, in bytes.
+pub const VALUE_TEXT_MAX: usize = 1024 * 1024;
+
 /// The most errors that one compilation reports.
 pub const ERRORS_MAX: usize = 20;
 

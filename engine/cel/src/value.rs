@@ -3,6 +3,7 @@
 mod compare;
 mod convert;
 mod map;
+mod text;
 mod time;
 
 use std::{fmt, net::IpAddr, ops::Deref, sync::Arc};

@@ -9,5 +9,6 @@ mod index;
 mod language;
 mod lazies;
 mod messages;
+mod texts;
 mod types;
 mod vocabulary;
