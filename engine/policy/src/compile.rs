@@ -6,6 +6,7 @@ mod limits;
 mod mesh;
 mod names;
 mod scope;
+mod targets;
 mod values;
 mod when;
 mod workloads;

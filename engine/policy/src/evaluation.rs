@@ -143,6 +143,7 @@ impl Evaluation {
             message: message.unwrap_or(usual.message),
             reason: usual.reason,
             audit: std::mem::take(&mut self.verdict.audit),
+            shadows: self.verdict.shadows.take(),
             ttl: self.verdict.ttl,
             max_uses: self.verdict.max_uses,
             headers: Vec::new(),

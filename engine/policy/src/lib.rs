@@ -37,7 +37,7 @@ pub use problem::{Problem, Severity};
 pub use referenced::Referenced;
 pub use ruleset::{AdapterRef, PolicySet, RULESETS_MAX, Ruleset};
 pub use verdict::{
-    AUDIT_MARKS_MAX, AuditMark, DENIED, Decision, HeaderOperation, REUSE, Reason, ReasonCode, RuleId, Side, Text,
-    Verdict,
+    AUDIT_MARKS_MAX, AuditMark, DENIED, Decision, HeaderOperation, REUSE, Reason, ReasonCode, RuleId, Shadow, Shadows,
+    Side, Text, Verdict,
 };
 pub use workload::{Claim, DESCRIBED_MAX, LABELS_MAX, UnknownWorkload, WorkloadIdentity, Workloads};

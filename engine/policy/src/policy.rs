@@ -37,6 +37,36 @@ pub struct Scope {
     /// None: every namespace.
     pub(crate) namespace: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
+    /// The gateways that it is attached to; then labels do not count.
+    pub(crate) targets: Option<Box<[Target]>>,
+}
+
+/// A gateway that a policy is attached to: the workloads that carry its label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The gateway of that name in the policy's own namespace.
+    Gateway { name: String, namespace: String },
+    /// Every gateway of that class; only policies of the root namespace.
+    Class(String),
+}
+
+/// The label of a workload that is a Kubernetes Gateway: its name.
+const GATEWAY: &str = "gateway.networking.k8s.io/gateway-name";
+
+/// The label of such a workload's class.
+const GATEWAY_CLASS: &str = "gateway.networking.k8s.io/gateway-class-name";
+
+/// The class of waypoints, which no selector reaches.
+const WAYPOINT: &str = "istio-waypoint";
+
+impl Target {
+    fn covers(&self, workload: &WorkloadIdentity) -> bool {
+        let label = |key: &str| workload.labels.get(key);
+        match self {
+            Target::Gateway { name, namespace } => label(GATEWAY) == Some(name) && *namespace == *workload.namespace,
+            Target::Class(class) => label(GATEWAY).is_some() && label(GATEWAY_CLASS) == Some(class),
+        }
+    }
 }
 
 impl Scope {
@@ -46,13 +76,14 @@ impl Scope {
         Self {
             namespace: (namespace != mesh.root_namespace()).then(|| namespace.to_owned()),
             labels: selector.map(|selector| selector.match_labels.clone()).unwrap_or_default(),
+            targets: None,
         }
     }
 
     /// Whether it covers every workload.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.namespace.is_none() && self.labels.is_empty()
+        self.namespace.is_none() && self.labels.is_empty() && self.targets.is_none()
     }
 
     /// Whether it covers the workload that a request was for.
@@ -66,7 +97,14 @@ impl Scope {
             && self.labels.iter().all(|(key, value)| label(key).as_deref() == Some(value))
     }
 
+    /// Attached policies are about gateways alone; selecting ones about everything but waypoints.
     pub(crate) fn covers(&self, workload: &WorkloadIdentity) -> bool {
+        if let Some(targets) = &self.targets {
+            return targets.iter().any(|target| target.covers(workload));
+        }
+        if workload.labels.get(GATEWAY_CLASS).is_some_and(|class| class == WAYPOINT) {
+            return false;
+        }
         self.namespace.as_ref().is_none_or(|namespace| **namespace == *workload.namespace)
             && self.labels.iter().all(|(key, value)| workload.labels.get(key) == Some(value))
     }
@@ -79,6 +117,8 @@ pub(crate) struct Policy {
     pub(crate) id: Arc<str>,
     pub(crate) scope: Scope,
     pub(crate) effect: Effect,
+    /// Never enforced: what it would have decided is only told.
+    pub(crate) dry_run: bool,
     pub(crate) rules: Box<[Rule]>,
 }
 

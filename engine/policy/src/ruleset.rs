@@ -1,5 +1,6 @@
 //! Everything that applies to one workload, ready to be asked.
 
+mod dry_run;
 mod index;
 mod set;
 
@@ -17,6 +18,7 @@ use crate::{
     truth::Truth,
     verdict::{AUDIT_MARKS_MAX, AuditMark, Decision, REUSE, Reason, ReasonCode, Verdict},
 };
+use dry_run::DryRun;
 use index::Index;
 
 /// A check adapter that applies to a workload.
@@ -35,6 +37,7 @@ pub struct Ruleset {
     audit: Index,
     deny: Index,
     allow: Index,
+    dry_run: Option<DryRun>,
     /// An ALLOW policy applies: what no rule allows is denied.
     default_deny: bool,
     adapters: Box<[AdapterRef]>,
@@ -45,12 +48,14 @@ impl Ruleset {
     pub(crate) fn new(policies: Vec<Arc<Policy>>, adapters: Vec<AdapterRef>) -> Self {
         let mut referenced = Referenced::default();
         policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
-        let of = |effect: Effect| Index::new(policies.iter().filter(|policy| policy.effect == effect));
+        let enforced = |effect| move |policy: &&Arc<Policy>| policy.effect == effect && !policy.dry_run;
+        let of = |effect: Effect| Index::new(policies.iter().filter(enforced(effect)));
         Self {
             audit: of(Effect::Audit),
             deny: of(Effect::Deny),
             allow: of(Effect::Allow),
-            default_deny: policies.iter().any(|policy| policy.effect == Effect::Allow),
+            dry_run: DryRun::new(&policies),
+            default_deny: policies.iter().any(|policy| enforced(Effect::Allow)(&policy)),
             policies: policies.into(),
             adapters: adapters.into(),
             referenced: Arc::new(referenced),
@@ -96,6 +101,7 @@ impl Ruleset {
                 verdict.audit.push(AuditMark { policy: policy.id.clone(), rule: rule.id.clone() });
             }
         }
+        verdict.shadows = self.dry_run.as_ref().map(|dry_run| Box::new(dry_run.decide(facts, scratch)));
         verdict
     }
 
@@ -107,7 +113,7 @@ impl Ruleset {
             return Verdict::new(Decision::Deny, rule.status, rule.message(facts, scratch), reason);
         }
         if !self.default_deny {
-            let silent = self.policies.iter().all(|policy| policy.effect == Effect::Audit);
+            let silent = self.policies.iter().all(|policy| policy.effect == Effect::Audit || policy.dry_run);
             return Verdict::allow(if silent { ReasonCode::NoPolicy } else { ReasonCode::NotDenied });
         }
         match search(&self.allow, Effect::Allow, facts, scratch) {
@@ -149,6 +155,7 @@ fn worse(a: Verdict, b: Verdict) -> Verdict {
     let differ = a.decision != b.decision;
     let (mut worse, other) = if a.is_allow() { (b, a) } else { (a, b) };
     worse.reason.in_doubt |= differ;
+    worse.shadows = worse.shadows.map(|mine| Box::new(dry_run::worse(*mine, other.shadows.map(|its| *its))));
     for mark in other.audit {
         if !worse.audit.contains(&mark) && worse.audit.len() < AUDIT_MARKS_MAX {
             worse.audit.push(mark);

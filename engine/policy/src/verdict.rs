@@ -177,6 +177,26 @@ pub struct AuditMark {
     pub rule: RuleId,
 }
 
+/// What the dry-run policies of one side would have decided, had they been enforced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shadow {
+    /// What they would have decided.
+    pub decision: Decision,
+    /// The policy whose rule holds, as `NAMESPACE/NAME`.
+    pub policy: Option<Arc<str>>,
+    /// That rule.
+    pub rule: Option<RuleId>,
+}
+
+/// The results of dry-run policies: two sides that know nothing of each other, nor of the enforced policies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shadows {
+    /// The DENY side; none without such a policy.
+    pub deny: Option<Shadow>,
+    /// The ALLOW side; none without such a policy.
+    pub allow: Option<Shadow>,
+}
+
 /// Whose headers an operation changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -210,6 +230,8 @@ pub struct Verdict {
     pub reason: Reason,
     /// The AUDIT rules that hold, at most [`AUDIT_MARKS_MAX`].
     pub audit: Vec<AuditMark>,
+    /// What dry-run policies would have decided; none when none applies.
+    pub shadows: Option<Box<Shadows>>,
     /// How long it may be reused for requests that agree in what was read; none means not at all.
     pub ttl: Option<Duration>,
     /// How often it may be reused; none means as often as wanted.
@@ -220,7 +242,8 @@ pub struct Verdict {
 
 impl Verdict {
     pub(crate) fn new(decision: Decision, status: u16, message: Text, reason: Reason) -> Self {
-        Self { decision, status, message, reason, audit: Vec::new(), ttl: None, max_uses: None, headers: Vec::new() }
+        let (audit, headers) = Default::default();
+        Self { decision, status, message, reason, audit, shadows: None, ttl: None, max_uses: None, headers }
     }
 
     /// An allow that may not be reused.

@@ -6,8 +6,10 @@ use std::{
 };
 
 use weir_attributes::Bag;
-use weir_policy::{DENIED, Decision, Doubts, ReasonCode, RuleId, Ruleset, Text, Verdict, WorkloadIdentity};
-use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, Outcome};
+use weir_policy::{
+    DENIED, Decision, Doubts, ReasonCode, RuleId, Ruleset, Shadow, Shadows, Text, Verdict, WorkloadIdentity,
+};
+use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, DryRun, Outcome};
 
 use crate::{
     Checked, Door, Runtime,
@@ -23,7 +25,7 @@ impl Runtime {
         let id = DecisionId::random();
         let snapshot = reached.snapshot.map_or_else(|| "".into(), |snapshot| snapshot.version.clone());
         let referenced = reached.ruleset.map(|ruleset| ruleset.referenced());
-        if self.decisions.wants(id, !verdict.is_allow() || !verdict.audit.is_empty()) {
+        if self.decisions.wants(id, is_urgent(&verdict)) {
             let reads = reached.snapshot.zip(referenced).map(|(snapshot, referenced)| snapshot.reads.of(referenced));
             self.decisions.record(Record {
                 snapshot: snapshot.clone(),
@@ -80,10 +82,7 @@ fn record(id: DecisionId, verdict: &Verdict, duration: Duration, asked: Asked, b
         snapshot: Arc::default(),
         workload: None,
         door: asked.door.as_str(),
-        outcome: match verdict.decision {
-            Decision::Allow => Outcome::Allow,
-            Decision::Deny => Outcome::Deny,
-        },
+        outcome: logged(verdict.decision),
         status: verdict.status,
         reason: reason.code.as_str(),
         policy: reason.policy.clone(),
@@ -95,9 +94,37 @@ fn record(id: DecisionId, verdict: &Verdict, duration: Duration, asked: Asked, b
             .filter(|text| !text.as_str().is_empty())
             .map(shared),
         audit: verdict.audit.iter().map(|mark| format!("{}#{}", mark.policy, mark.rule).into()).collect(),
+        dry_run: verdict.shadows.as_deref().map(dry_run).unwrap_or_default(),
         in_doubt: reason.in_doubt,
         reads: Arc::default(),
         bag,
+    }
+}
+
+/// Whether a decision is logged whatever the sampling says.
+fn is_urgent(verdict: &Verdict) -> bool {
+    let sides = verdict.shadows.iter().flat_map(|shadows| [&shadows.deny, &shadows.allow]).flatten();
+    !verdict.is_allow() || !verdict.audit.is_empty() || sides.into_iter().any(|side| side.decision == Decision::Deny)
+}
+
+fn dry_run(shadows: &Shadows) -> Vec<DryRun> {
+    let sides = [("deny", &shadows.deny), ("allow", &shadows.allow)];
+    let told = |(side, shadow): (&'static str, &Option<Shadow>)| {
+        let shadow = shadow.as_ref()?;
+        let rule = shadow.policy.as_ref().zip(shadow.rule.as_ref());
+        Some(DryRun {
+            side,
+            outcome: logged(shadow.decision),
+            rule: rule.map(|(policy, rule)| format!("{policy}#{rule}").into()),
+        })
+    };
+    sides.into_iter().filter_map(told).collect()
+}
+
+fn logged(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Allow => Outcome::Allow,
+        Decision::Deny => Outcome::Deny,
     }
 }
 

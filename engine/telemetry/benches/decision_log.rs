@@ -58,6 +58,7 @@ fn decision(shared: &Shared) -> Decision {
         rule: Some(Arc::clone(&shared.rule)),
         message: None,
         audit: Vec::new(),
+        dry_run: Vec::new(),
         in_doubt: false,
         reads: Arc::clone(&shared.reads),
         bag: shared.bag.clone(),

@@ -162,12 +162,33 @@ pub struct Decision {
     pub message: Option<Arc<str>>,
     /// The policies that marked the request for audit; such a decision is never sampled out.
     pub audit: Vec<Arc<str>>,
+    /// What dry-run policies would have decided; an allowed request that they would have denied is never sampled out.
+    pub dry_run: Vec<DryRun>,
     /// Whether doubt had a part in it.
     pub in_doubt: bool,
     /// What its policies can read.
     pub reads: Arc<Reads>,
     /// The request.
     pub bag: Bag,
+}
+
+/// What the dry-run policies of one side would have decided.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    /// `deny` or `allow`: the action of the policies.
+    pub side: &'static str,
+    /// What they would have decided.
+    pub outcome: Outcome,
+    /// The rule that holds, as `namespace/name#rule`.
+    pub rule: Option<Arc<str>>,
+}
+
+impl Decision {
+    /// Whether it is logged in any case and before others: a denial, an audit mark, a dry-run denial.
+    fn is_urgent(&self) -> bool {
+        let tried = self.dry_run.iter().any(|tried| tried.outcome == Outcome::Deny);
+        self.outcome == Outcome::Deny || !self.audit.is_empty() || tried
+    }
 }
 
 impl Weigh for Decision {
@@ -230,7 +251,7 @@ impl DecisionLog {
 
     /// Hands a decision over; never blocks. Without room it is counted as lost.
     pub fn record(&self, decision: Decision) {
-        let urgent = decision.outcome == Outcome::Deny || !decision.audit.is_empty();
+        let urgent = decision.is_urgent();
         if self.wants(decision.id, urgent) {
             self.writer.push(decision, urgent);
         }

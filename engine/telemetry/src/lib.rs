@@ -17,7 +17,7 @@ pub mod redact;
 pub mod sinks;
 mod writer;
 
-pub use decision_log::{
+pub use decision_log::{DryRun,
     DECISIONS_BYTES_MAX, DECISIONS_MAX, Decision, DecisionId, DecisionLog, DecisionLogOptions, HEADER_LINES_MAX,
     Outcome, RECENT_MAX, Reads, SCHEMA, TEXT_BYTES_MAX,
 };

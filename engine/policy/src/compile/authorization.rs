@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use super::{
     limits::RULES_MAX,
     scope::scope,
+    targets,
     values::{Field, Values},
     when,
 };
@@ -29,8 +30,20 @@ pub(super) fn policy(
 ) -> Option<Policy> {
     let spec = &document.spec;
     unsupported(document, problems);
-    let scope = scope(&document.namespace, spec.selector.as_ref(), mesh, problems);
-    let effect = if spec.action == Some(Action::Deny) { Effect::Deny } else { Effect::Allow };
+    let mut scope = scope(&document.namespace, spec.selector.as_ref(), mesh, problems);
+    let attachment = targets::Attachment {
+        namespace: &document.namespace,
+        target_ref: spec.target_ref.as_ref(),
+        target_refs: &spec.target_refs,
+        selects: spec.selector.is_some(),
+    };
+    scope.targets = targets::targets(&attachment, mesh, problems);
+    let effect = match spec.action {
+        Some(Action::Deny) => Effect::Deny,
+        Some(Action::Audit) => Effect::Audit,
+        Some(Action::Allow | Action::Custom) | None => Effect::Allow,
+    };
+    let dry_run = dry_run(document, problems);
     let rules = spec.rules.as_deref().unwrap_or_default();
     if rules.is_empty() && matches!(spec.action, Some(Action::Deny | Action::Custom)) {
         problems.error(
@@ -52,7 +65,7 @@ pub(super) fn policy(
         errors: AtomicU64::new(0),
     });
     let id = format!("{}/{}", document.namespace, document.name).into();
-    Some(Policy { id, scope, effect, rules: rules.collect() }).filter(|_| problems.is_clean())
+    Some(Policy { id, scope, effect, dry_run, rules: rules.collect() }).filter(|_| problems.is_clean())
 }
 
 const SPREAD: &str = "spread them over several policies: their rules are OR-ed all the same";
@@ -60,19 +73,12 @@ const SPREAD: &str = "spread them over several policies: their rules are OR-ed a
 /// Refuses, by name, what is not supported yet.
 fn unsupported(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
     let spec = &document.spec;
-    let (custom, audit) = (spec.action == Some(Action::Custom), spec.action == Some(Action::Audit));
+    let custom = spec.action == Some(Action::Custom);
     if custom {
         problems.error(
             "spec.action",
             "action CUSTOM is not supported yet",
             "write a check adapter (kind Adapter), or a CelPolicy with action DENY",
-        );
-    }
-    if audit {
-        problems.error(
-            "spec.action",
-            "action AUDIT is not supported yet in AuthorizationPolicy",
-            "write a CelPolicy with action AUDIT",
         );
     }
     if spec.provider.is_some() {
@@ -83,29 +89,24 @@ fn unsupported(document: &Document<AuthorizationPolicy>, problems: &mut Problems
         };
         problems.error("spec.provider", message, "remove it");
     }
-    if spec.target_ref.is_some() || !spec.target_refs.is_empty() {
-        let path = if spec.target_ref.is_some() { "spec.targetRef" } else { "spec.targetRefs" };
-        let message = match spec.selector {
-            Some(_) => "only one of targetRefs or workloadSelector can be set, and targetRefs are not supported yet",
-            None => "targetRefs are not supported yet: they are about gateways and waypoints",
-        };
-        problems.error(path, message, "select the workloads with spec.selector.matchLabels");
-    }
-    dry_run(document, problems);
 }
 
-/// `istio.io/dry-run`: read as Go reads a bool.
-fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
-    let Some(value) = document.annotations.get(DRY_RUN) else { return };
+/// `istio.io/dry-run`: read as Go reads a bool; only DENY and ALLOW can be tried.
+fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) -> bool {
+    let Some(value) = document.annotations.get(DRY_RUN) else { return false };
     let path = format!("metadata.annotations[\"{DRY_RUN}\"]");
+    if matches!(document.spec.action, Some(Action::Custom | Action::Audit)) {
+        let message = "the annotation dry-run is only supported in the actions ALLOW and DENY";
+        problems.error(&path, message, "remove the annotation");
+        return false;
+    }
     match value.as_str() {
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => {}
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => problems.error(
-            &path,
-            "dry-run is not supported yet: the policy would be enforced",
-            "remove the annotation to enforce the policy, or remove the policy; a CelPolicy with action AUDIT observes",
-        ),
-        _ => problems.error(&path, format!("{value:?} is not a bool"), "write \"false\", or remove the annotation"),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+        _ => {
+            problems.error(&path, format!("{value:?} is not a bool"), "write \"true\" or \"false\", or remove it");
+            false
+        }
     }
 }
 

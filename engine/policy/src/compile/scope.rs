@@ -9,7 +9,7 @@ use crate::{document::Selector, mesh::Mesh, policy::Scope, problem::Problems};
 pub(super) fn scope(namespace: &str, selector: Option<&Selector>, mesh: &Mesh, problems: &mut Problems<'_>) -> Scope {
     let labels = selector.map(|selector| check(selector, problems)).unwrap_or_default();
     let namespace = (namespace != mesh.root_namespace()).then(|| namespace.to_owned());
-    Scope { namespace, labels }
+    Scope { namespace, labels, targets: None }
 }
 
 fn check(selector: &Selector, problems: &mut Problems<'_>) -> BTreeMap<String, String> {

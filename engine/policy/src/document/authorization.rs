@@ -10,9 +10,9 @@ use super::{Selector, null_as_default};
 pub struct AuthorizationPolicy {
     /// Which workloads; none means all in scope.
     pub selector: Option<Selector>,
-    /// Not supported yet.
+    /// As one of `target_refs`.
     pub target_ref: Option<TargetRef>,
-    /// Not supported yet.
+    /// The gateways that it is attached to; sidecars then never see it.
     #[serde(deserialize_with = "null_as_default")]
     pub target_refs: Vec<TargetRef>,
     /// What a matching rule does; ALLOW when none is given.
@@ -32,7 +32,7 @@ pub enum Action {
     Allow,
     /// Denies, whatever else allows.
     Deny,
-    /// Not supported yet.
+    /// Marks; the verdict stays.
     Audit,
     /// Not supported yet.
     Custom,

@@ -4,6 +4,7 @@
 mod absence;
 mod cases;
 mod doubt;
+mod dry_run;
 mod evaluation;
 mod given;
 mod properties;

@@ -82,8 +82,8 @@ fn what_is_not_supported_yet_is_refused_by_name() {
 }
 
 #[test]
-fn a_dry_run_policy_is_refused_unless_it_says_false() {
-    for (value, refused) in [("true", true), ("1", true), ("maybe", true), ("false", false), ("F", false)] {
+fn a_dry_run_annotation_is_a_bool_as_go_reads_it() {
+    for (value, refused) in [("true", false), ("1", false), ("maybe", true), ("yes", true), ("", true), ("F", false)] {
         let metadata = json!({"name": "p", "namespace": "shop", "annotations": {"istio.io/dry-run": value}});
         let resource = json!({"kind": "AuthorizationPolicy", "metadata": metadata, "spec": {"rules": [{}]}});
         let given = Given::default().resource(&resource).unwrap();

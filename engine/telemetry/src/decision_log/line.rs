@@ -53,6 +53,18 @@ impl Lines {
             json::key(out, "audit");
             list(out, decision.audit.iter(), |out, policy| json::string(out, policy));
         }
+        if !decision.dry_run.is_empty() {
+            json::key(out, "dry_run");
+            out.push(b'{');
+            for tried in &decision.dry_run {
+                json::key(out, tried.side);
+                out.push(b'{');
+                json::text(out, "decision", tried.outcome.as_str());
+                optional(out, "rule", tried.rule.as_deref());
+                out.push(b'}');
+            }
+            out.push(b'}');
+        }
         if decision.in_doubt {
             json::key(out, "in_doubt");
             out.extend_from_slice(b"true");

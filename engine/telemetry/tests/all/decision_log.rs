@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use weir_attributes::{Bag, slot};
 use weir_telemetry::{
-    Account, DecisionId, DecisionLog, DecisionLogOptions, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, TEXT_BYTES_MAX,
+    Account, DecisionId, DecisionLog, DecisionLogOptions, DryRun, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, TEXT_BYTES_MAX,
     Target,
 };
 
@@ -26,6 +26,10 @@ fn a_line_has_every_field() {
     let mut full = decision(Outcome::Deny, 0xabc);
     full.message = Some("no admins".into());
     full.audit = vec!["shop/watch".into()];
+    full.dry_run = vec![
+        DryRun { side: "deny", outcome: Outcome::Deny, rule: Some("shop/trial#0".into()) },
+        DryRun { side: "allow", outcome: Outcome::Allow, rule: None },
+    ];
     full.in_doubt = true;
     log.record(full);
     assert!(log.flush(LONG));
@@ -47,6 +51,7 @@ fn a_line_has_every_field() {
             "rule": "roles",
             "message": "no admins",
             "audit": ["shop/watch"],
+            "dry_run": {"deny": {"decision": "deny", "rule": "shop/trial#0"}, "allow": {"decision": "allow"}},
             "in_doubt": true,
             "method": "GET",
             "path": "/orders/1",

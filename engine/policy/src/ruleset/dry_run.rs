@@ -1,0 +1,55 @@
+//! Dry-run policies: they decide nothing, and say what they would have decided.
+
+use std::sync::Arc;
+
+use weir_cel::Scratch;
+
+use super::{Found, index::Index, search};
+use crate::{
+    facts::Facts,
+    policy::{Effect, Policy},
+    truth::Truth,
+    verdict::{Decision, Shadow, Shadows},
+};
+
+/// The dry-run policies of a workload.
+#[derive(Debug)]
+pub(super) struct DryRun {
+    deny: Option<Index>,
+    allow: Option<Index>,
+}
+
+impl DryRun {
+    /// None when there is no such policy.
+    pub(super) fn new(policies: &[Arc<Policy>]) -> Option<Self> {
+        let of = |effect| {
+            let mut side = policies.iter().filter(move |policy| policy.dry_run && policy.effect == effect).peekable();
+            side.peek().is_some().then(|| Index::new(side))
+        };
+        let (deny, allow) = (of(Effect::Deny), of(Effect::Allow));
+        (deny.is_some() || allow.is_some()).then_some(Self { deny, allow })
+    }
+
+    /// Each side by itself: a DENY rule that may hold denies, and so does it when no ALLOW rule surely holds.
+    pub(super) fn decide(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Shadows {
+        let mut side = |index: &Option<Index>, effect| {
+            let found = search(index.as_ref()?, effect, facts, scratch);
+            let sure = found.as_ref().is_some_and(|found| found.holds.truth == Truth::Yes);
+            let denies = if effect == Effect::Deny { found.is_some() } else { !sure };
+            let found = found.filter(|_| sure || effect == Effect::Deny);
+            let (policy, rule) = found.map(|Found { policy, rule, .. }| (policy.id.clone(), rule.id.clone())).unzip();
+            Some(Shadow { decision: if denies { Decision::Deny } else { Decision::Allow }, policy, rule })
+        };
+        Shadows { deny: side(&self.deny, Effect::Deny), allow: side(&self.allow, Effect::Allow) }
+    }
+}
+
+/// The worse of two readings, side by side.
+pub(super) fn worse(mine: Shadows, its: Option<Shadows>) -> Shadows {
+    let Some(its) = its else { return mine };
+    let side = |mine: Option<Shadow>, its: Option<Shadow>| match (mine, its) {
+        (Some(mine), Some(its)) if mine.decision == Decision::Allow => Some(its),
+        (mine, its) => mine.or(its),
+    };
+    Shadows { deny: side(mine.deny, its.deny), allow: side(mine.allow, its.allow) }
+}
