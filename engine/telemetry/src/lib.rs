@@ -17,9 +17,9 @@ pub mod redact;
 pub mod sinks;
 mod writer;
 
-pub use decision_log::{DryRun,
-    DECISIONS_BYTES_MAX, DECISIONS_MAX, Decision, DecisionId, DecisionLog, DecisionLogOptions, HEADER_LINES_MAX,
-    Outcome, RECENT_MAX, Reads, SCHEMA, TEXT_BYTES_MAX,
+pub use decision_log::{
+    DECISIONS_BYTES_MAX, DECISIONS_MAX, Decision, DecisionId, DecisionLog, DecisionLogOptions, DryRun,
+    HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, SCHEMA, TEXT_BYTES_MAX,
 };
 pub use error::Error;
 pub use ledger::{Account, Ledger, Loss};

@@ -3,8 +3,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use weir_attributes::{Bag, slot};
 use weir_telemetry::{
-    Account, DecisionId, DecisionLog, DecisionLogOptions, DryRun, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, TEXT_BYTES_MAX,
-    Target,
+    Account, DecisionId, DecisionLog, DecisionLogOptions, DryRun, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads,
+    TEXT_BYTES_MAX, Target,
 };
 
 use super::{Arc, LONG, decision, redactor};
