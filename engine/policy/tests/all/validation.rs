@@ -64,10 +64,8 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     let when = |key: &str| rule(json!({"when": [{"key": key, "values": ["a"]}]}));
     let rows = [
         (json!({"action": "CUSTOM", "rules": [{}]}), "CUSTOM"),
-        (json!({"action": "AUDIT", "rules": [{}]}), "AUDIT"),
         (json!({"provider": {"name": "x"}}), "provider"),
         (json!({"targetRef": {"kind": "Gateway"}}), "targetRef"),
-        (json!({"targetRefs": [{"kind": "Gateway"}]}), "targetRefs"),
         (source("requestPrincipals"), "requestPrincipals"),
         (source("notRequestPrincipals"), "notRequestPrincipals"),
         (when("request.auth.principal"), "request.auth.principal"),
