@@ -1,0 +1,138 @@
+//! The suites on our own rows, which every clone has, and on the shared cases, which only some places have.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use weir_conformance::{Report, find, run};
+
+fn own(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file)
+}
+
+/// `$WEIR_SHARED`, else `shared` beside the repository.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("WEIR_SHARED").map_or_else(beside, PathBuf::from).join("cases").join(folder);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: needs ../shared/cases");
+    None
+}
+
+fn report(suite: &str, files: &[PathBuf]) -> Report {
+    run(find(suite).unwrap(), files).unwrap()
+}
+
+/// What is written to a file, as the suite `cel` sees it.
+fn of(rows: &str) -> Result<Report, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.jsonl");
+    fs::write(&file, rows).unwrap();
+    let outcome = run(find("cel").unwrap(), std::slice::from_ref(&file));
+    outcome.map_err(|malformed| malformed.to_string().replace(folder.path().to_str().unwrap(), ""))
+}
+
+#[test]
+fn our_own_rows_pass() {
+    let report = report("cel", &[own("cel.jsonl")]);
+    assert!(report.failures.is_empty(), "{report}");
+    assert_eq!(report.to_string(), "skipped: 1 need proto2/proto3 test messages\n16 passed, 0 failed\n");
+}
+
+/// How many of the shared rows still fail. Lower it as soon as fewer do.
+const STILL_FAILING: usize = 168;
+
+#[test]
+fn the_rows_of_cel_spec_pass() {
+    let Some(folder) = shared("cel") else { return };
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let report = report("cel", &files);
+    assert!(report.failures.len() <= STILL_FAILING, "{report}");
+    assert!(report.passed + report.failures.len() >= 1_000, "only {} rows", report.passed);
+}
+
+/// Rows, and what must stand in the line of their failure.
+const WRONG: &[(&str, &str)] = &[
+    (
+        r#"{"section": "s", "name": "n", "expr": "1", "expected": {"value": {"t": "uint", "v": "1"}}}"#,
+        ":1 s/n: expected uint 1, got int 1 (decided by: value)",
+    ),
+    (
+        r#"{"expr": "[1]", "expected": {"type": {"list": "dyn"}}}"#,
+        "expected type list(dyn), got type list(int) (decided by: type)",
+    ),
+    (r#"{"expr": "1", "expected": {"error": [{}]}}"#, "expected an error, got int 1 (decided by: value)"),
+    (
+        r#"{"expr": "1 / 0", "expected": {"value": {"t": "int", "v": "1"}}}"#,
+        "got the error `\u{60}1 / 0\u{60}: division by zero` (decided by: evaluate)",
+    ),
+    (r#"{"expr": "'a\n", "check_only": true, "expected": {}}"#, "expected no error when compiled, got the error"),
+    (r#"{"expr": "0.0", "expected": {"value": {"t": "double", "v": "-0.0"}}}"#, "expected double -0.0, got double 0.0"),
+];
+
+#[test]
+fn a_row_that_fails_says_what_was_expected_what_came_and_what_decided() {
+    for (row, line) in WRONG {
+        let report = of(row).unwrap();
+        let [failure] = report.failures.as_slice() else { panic!("{row}: {report}") };
+        assert!(failure.contains(line) && !failure.contains('\n'), "{row}: {failure}");
+        assert_eq!(report.passed, 0);
+    }
+}
+
+/// Rows that are none, and where and why.
+const MALFORMED: &[(&str, &str)] = &[
+    ("\n{\"expr\": 1}", "/rows.jsonl:2: invalid type: integer `1`, expected a string"),
+    ("{", "/rows.jsonl:1: EOF"),
+    (r#"{"expr": "1"}"#, "/rows.jsonl:1: missing field `expected`"),
+    (r#"{"expr": "1", "expected": {}}"#, "/rows.jsonl:1: `expected` has no value"),
+    (r#"{"expr": "1", "expected": {"value": {"t": "int", "v": "one"}}}"#, "/rows.jsonl:1: `one` is no such number"),
+    (r#"{"expr": "1", "expected": {"type": "int65"}}"#, "/rows.jsonl:1: there is no type \"int65\""),
+    (r#"{"expr": "1", "expected": {"value": {"t": "ant"}}}"#, "/rows.jsonl:1: unknown variant `ant`"),
+];
+
+#[test]
+fn a_row_that_is_none_is_told_with_its_line() {
+    for (row, words) in MALFORMED {
+        let error = of(row).unwrap_err();
+        assert!(error.starts_with(words), "{row}: {error}");
+    }
+}
+
+fn conformance(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weir-conformance")).args(args).output().unwrap()
+}
+
+#[test]
+fn the_exit_says_whether_all_passed_some_failed_or_nothing_was_asked() {
+    let file = own("cel.jsonl");
+    let good = conformance(&["cel", file.to_str().unwrap()]);
+    assert!(good.status.success());
+    assert!(String::from_utf8(good.stdout).unwrap().ends_with("\n16 passed, 0 failed\n"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.jsonl");
+    fs::write(&bad, WRONG[0].0).unwrap();
+    let bad = conformance(&["cel", file.to_str().unwrap(), bad.to_str().unwrap()]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8(bad.stdout).unwrap().ends_with("\n16 passed, 1 failed\n"));
+
+    let missing = folder.path().join("missing.jsonl");
+    for (args, words) in [
+        (vec![], "usage: weir-conformance SUITE FILE..."),
+        (vec!["cel"], "usage: weir-conformance SUITE FILE..."),
+        (vec!["sell", "x"], "there is no suite `sell`"),
+        (vec!["cel", missing.to_str().unwrap()], "missing.jsonl: No such file"),
+    ] {
+        let refused = conformance(&args);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(told.contains(words), "{args:?}: {told}");
+    }
+}
