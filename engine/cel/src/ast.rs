@@ -96,6 +96,8 @@ pub(crate) enum Fold {
     Map,
     Filter,
     TransformMap,
+    /// `transformMapEntry`: its body gives maps, whose entries are those of the result.
+    TransformMapEntry,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -43,6 +43,14 @@ impl Checker<'_> {
             }
             Fold::Map => Type::list(self.check(call.body)),
             Fold::TransformMap => Type::map(key, self.check(call.body)),
+            Fold::TransformMapEntry => match self.check(call.body) {
+                ty @ Type::Map(..) => ty,
+                Type::Dyn | Type::Never => Type::map(Type::Dyn, Type::Dyn),
+                other => {
+                    let error = Error::new(self.span(call.body), format!("this is {other}, but a map is needed"));
+                    self.mismatch(error.help("give the entries that the result has: {key: value}"))
+                }
+            },
         };
         self.scope.truncate(outer);
         ty

@@ -87,7 +87,11 @@ fn double<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
         [Value::Double(value)] => Ok(Value::Double(*value)),
         [Value::Int(value)] => Ok(Value::Double(*value as f64)),
         [Value::Uint(value)] => Ok(Value::Double(*value as f64)),
-        [Value::String(text)] => text.parse().map(Value::Double).map_err(|_| Conversion),
+        [Value::String(text)] => match text.parse::<f64>() {
+            // Infinity is what it is called, not what is too large for a double.
+            Ok(value) if value.is_infinite() && text.contains(|digit: char| digit.is_ascii_digit()) => Err(Overflow),
+            parsed => parsed.map(Value::Double).map_err(|_| Conversion),
+        },
         _ => Err(NoOverload),
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 const OPTIONAL: Shape = Shape::Optional(&Shape::A);
+const LIST: Shape = Shape::List(&Shape::A);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     global("optional.of", &[Shape::A], OPTIONAL, of),
@@ -15,6 +16,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("optional.none", &[], OPTIONAL, none),
     method("hasValue", &[OPTIONAL], Shape::Bool, has_value),
     method("value", &[OPTIONAL], Shape::A, value),
+    global("optional.unwrap", &[Shape::List(&OPTIONAL)], LIST, unwrap),
+    method("unwrapOpt", &[Shape::List(&OPTIONAL)], LIST, unwrap),
     method("or", &[OPTIONAL, OPTIONAL], OPTIONAL, or),
     method("orValue", &[OPTIONAL, Shape::A], Shape::A, or_value),
 ];
@@ -63,6 +66,21 @@ fn value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
         [Value::Optional(None)] => Err(EmptyOptional),
         _ => Err(NoOverload),
     }
+}
+
+/// The values that are there.
+fn unwrap<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let [Value::List(list)] = args else { return Err(NoOverload) };
+    budget.grow(size_of_val(&**list))?;
+    let mut values = Vec::with_capacity(list.len());
+    for element in list.iter() {
+        match element {
+            Value::Optional(Some(value)) => values.push((**value).clone()),
+            Value::Optional(None) => {}
+            _ => return Err(NoOverload),
+        }
+    }
+    Ok(Value::shared_list(values))
 }
 
 /// Both arguments are values here; the planner evaluates the second only when it is needed.

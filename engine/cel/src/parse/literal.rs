@@ -56,10 +56,12 @@ pub(super) fn text(token: &str, at: usize) -> Result<Literal, Error> {
     while let Some(piece) = rest.next()? {
         match piece {
             Piece::Plain(character) => out.push(character),
-            Piece::Byte(value, start) | Piece::Point(value, start) => match char::from_u32(value) {
-                Some(character) => out.push(character),
-                None => return Err(rest.error(start, "not a Unicode code point")),
-            },
+            Piece::Byte(value, start) | Piece::Point(value, start) => {
+                match char::from_u32(value).or_else(|| rest.pair(value)) {
+                    Some(character) => out.push(character),
+                    None => return Err(rest.error(start, "not a Unicode code point")),
+                }
+            }
         }
     }
     Ok(Literal::Text(out.into()))
@@ -135,6 +137,15 @@ impl Escapes<'_> {
             }
         };
         Ok(Some(Piece::Plain(plain)))
+    }
+
+    /// The character of a pair of surrogates, of which the first was read: the second is a `\u` escape too.
+    fn pair(&mut self, first: u32) -> Option<char> {
+        let high = first.checked_sub(0xd800).filter(|high| *high < 0x400)?;
+        let digits = self.body.get(self.at..)?.strip_prefix("\\u")?.get(..4)?;
+        let low = u32::from_str_radix(digits, 16).ok()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+        self.at += 6;
+        char::from_u32(0x1_0000 + (high << 10) + low)
     }
 
     fn char(&mut self) -> Option<char> {

@@ -58,6 +58,10 @@ impl Parser<'_> {
             ("transformMap", &[first, second, filter, body]) => {
                 (Fold::TransformMap, Some(second), Some(filter), first, body)
             }
+            ("transformMapEntry", &[first, second, body]) => (Fold::TransformMapEntry, Some(second), None, first, body),
+            ("transformMapEntry", &[first, second, filter, body]) => {
+                (Fold::TransformMapEntry, Some(second), Some(filter), first, body)
+            }
             _ => return Ok(None),
         };
         let first = self.variable(first)?;

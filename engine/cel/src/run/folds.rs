@@ -1,6 +1,6 @@
 //! Macros that go through lists and maps.
 
-use super::{Cx, Event, Local, Run, Watch, known::Needed};
+use super::{Budget, Cx, Event, Local, Run, Watch, known::Needed};
 use crate::{
     ast::Fold,
     error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
@@ -167,6 +167,18 @@ impl Tally {
     }
 }
 
+/// Puts the entries of a map into another; a key that stands in both is an error.
+fn merge<'a>(map: &mut Entries<'a>, entries: &Value<'a>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    let Value::Map(entries) = entries else { return Err(NoOverload) };
+    for key in entries.keys(budget)? {
+        budget.grow(2 * size_of::<Value<'_>>())?;
+        if let Some(value) = entries.get(&key, budget)? {
+            map.push(key, value)?;
+        }
+    }
+    Ok(())
+}
+
 impl FoldPlan {
     #[inline(never)]
     pub(super) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
@@ -185,17 +197,21 @@ impl FoldPlan {
             cx.locals.truncate(outer);
             let Some(value) = needed.take(outcome, cx)?.flatten() else { continue };
             cx.budget().grow(2 * size_of::<Value<'_>>()).map_err(place)?;
-            if self.fold == Fold::TransformMap {
-                map.push(items.key(index), value).map_err(place)?;
-            } else {
-                list.push(value);
+            match self.fold {
+                Fold::TransformMap => map.push(items.key(index), value).map_err(place)?,
+                Fold::TransformMapEntry => merge(&mut map, &value, cx.budget()).map_err(place)?,
+                _ => list.push(value),
             }
         }
         if W::NODES {
             cx.tell(Event::Rounds, self.at)?;
         }
         needed.all_known::<W>()?;
-        Ok(if self.fold == Fold::TransformMap { Value::Map(Map::new(map)) } else { Value::shared_list(list) })
+        Ok(if matches!(self.fold, Fold::TransformMap | Fold::TransformMapEntry) {
+            Value::Map(Map::new(map))
+        } else {
+            Value::shared_list(list)
+        })
     }
 
     /// What one item becomes; none when it is filtered out.

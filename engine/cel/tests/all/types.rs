@@ -329,3 +329,26 @@ fn the_form_that_takes_the_values_is_called() {
     let error = error.evaluate(&[Value::Int(1)], &mut Scratch::new()).unwrap_err();
     assert_eq!(error.to_string(), "`kind(true)`: the function is declared, but has no implementation");
 }
+
+#[test]
+fn types_and_values_stay_small() {
+    assert!(size_of::<Value<'_>>() <= 32, "{}", size_of::<Value<'_>>());
+    assert!(size_of::<Type>() <= 24, "{}", size_of::<Type>());
+}
+
+#[test]
+fn the_checker_takes_time_in_proportion_to_the_source() {
+    let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+    let wide = format!("[{}]", vec![deep; 90].join(", "));
+    let chain = format!("[1]{}", ".map(v, [v])".repeat(80));
+    let bound =
+        (1..40).fold("v0".to_owned(), |body, n| format!("cel.bind(v{}, {{'a': v{n}, 'b': v{n}}}, {body})", n - 1));
+    let bound = format!("cel.bind(v39, [1], {bound})");
+    let joined = format!("[{}]", vec!["{'a': [[1, 'b'], []]}"; 300].join(", "));
+    let start = std::time::Instant::now();
+    for source in [wide, chain, bound, joined] {
+        let compiled = Env::builder().build().compile(&source);
+        assert!(compiled.is_ok(), "{}", compiled.unwrap_err().errors()[0].message);
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
