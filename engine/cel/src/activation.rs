@@ -25,7 +25,8 @@ pub trait Activation {
 
     /// Whether it knows the value of an attribute or variable: all of it, or the value at one key. What is known may be
     /// absent; what is not known makes [`crate::Program::evaluate_partial`] answer
-    /// [`crate::Partial::Unknown`]. Where a key is not known, all of it is not. Only partial evaluation asks.
+    /// [`crate::Partial::Unknown`]. Where a key is not known, all of it is
+    /// not, and where nothing of a map is there yet, none of its keys is known. Only partial evaluation asks.
     fn knows(&self, origin: Origin, key: Option<&str>) -> bool {
         let _ = (origin, key);
         true

@@ -43,12 +43,18 @@ struct Inner {
 impl Program {
     pub(crate) fn new(checked: Checked, plan: Plan, lazies: Arc<[Lazy]>, mut references: Vec<Reference>) -> Self {
         references.sort();
+        // What has no key comes before its keys, and includes them.
+        references.dedup_by(|next, kept| next.slot == kept.slot && kept.key.is_none());
         let result = checked.ty(checked.ast.root).settled();
         Self(Arc::new(Inner { checked, plan, lazies, references: references.into(), result }))
     }
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.0.plan
+    }
+
+    pub(crate) fn lazies(&self) -> &[Lazy] {
+        &self.0.lazies
     }
 
     pub(crate) fn height(&self) -> u16 {
@@ -131,7 +137,7 @@ impl Program {
 
     /// A fault for people. It names what stands in the source and never a value.
     #[cold]
-    fn error(&self, fault: Fault) -> EvalError {
+    pub(crate) fn error(&self, fault: Fault) -> EvalError {
         let lazy = fault.lazy.checked_sub(1).and_then(|index| self.0.lazies.get(usize::from(index)));
         let checked = lazy.map_or(&self.0.checked, |lazy| &lazy.program.0.checked);
         let id = NodeId(fault.node);

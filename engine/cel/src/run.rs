@@ -64,6 +64,10 @@ impl<'a, 's, W: Watch> Cx<'a, 's, W> {
         Self { activation, lazies, locals: SmallVec::new(), scratch, watch }
     }
 
+    pub(crate) fn into_watch(self) -> W {
+        self.watch
+    }
+
     fn budget(&mut self) -> &mut Budget {
         &mut self.scratch.budget
     }

@@ -30,7 +30,7 @@ pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>) -> Program {
 pub(super) struct Planner<'c> {
     pub(super) checked: &'c Checked,
     lazies: &'c [Lazy],
-    references: Vec<Reference>,
+    pub(super) references: Vec<Reference>,
     folder: Folder,
 }
 
@@ -91,7 +91,11 @@ impl<'c> Planner<'c> {
                 self.folded(Plan::Negate(Box::new(operand), at), constant)
             }
             Kind::Conditional { test, then, other } => {
-                let (test, then, other) = (self.test(*test), self.plan(*then), self.plan(*other));
+                let test = match self.test(*test) {
+                    super::Test::Const(decided) => return self.plan(if decided { *then } else { *other }),
+                    test => test,
+                };
+                let (then, other) = (self.plan(*then), self.plan(*other));
                 Plan::Conditional(Box::new(Conditional { test, then, other }))
             }
             Kind::Fold(call) => self.fold(call, at),
@@ -113,12 +117,9 @@ impl<'c> Planner<'c> {
 
     /// Notes that the expression can read an attribute, or one key of it.
     pub(super) fn note(&mut self, slot: Slot, key: Option<&str>) {
-        let whole = self.references.iter().any(|reference| reference.slot == slot && reference.key.is_none());
-        if whole || self.references.iter().any(|reference| reference.slot == slot && reference.key.as_deref() == key) {
+        // Earlier ones stay, also when what comes now turns out to be decided and is taken back.
+        if self.references.iter().any(|reference| reference.slot == slot && reference.key.as_deref() == key) {
             return;
-        }
-        if key.is_none() {
-            self.references.retain(|reference| reference.slot != slot);
         }
         self.references.push(Reference { slot, key: key.map(Box::from) });
     }

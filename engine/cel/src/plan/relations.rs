@@ -81,6 +81,7 @@ impl Planner<'_> {
 
     /// Terms in one flat list, also those in parentheses.
     fn logic(&mut self, all: bool, terms: &[NodeId]) -> Test {
+        let before = self.references.len();
         let mut flat = Vec::with_capacity(terms.len());
         for term in terms {
             match (all, self.test(*term)) {
@@ -91,6 +92,8 @@ impl Planner<'_> {
             }
         }
         if flat.iter().any(|test| matches!(test, Test::Const(value) if *value != all)) {
+            // What is decided reads nothing.
+            self.references.truncate(before);
             return Test::Const(!all);
         }
         match (flat.len(), all) {

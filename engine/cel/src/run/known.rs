@@ -12,7 +12,7 @@ use crate::{
         Fault,
     },
     plan::{Key, Plan, is_headers},
-    value::{Map, Value},
+    value::Value,
 };
 
 impl<'a, W: Watch> Cx<'a, '_, W> {
@@ -33,6 +33,10 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
     pub(super) fn watch_key(&mut self, key: &Key) -> Run<()> {
         let origin = Origin::Attribute(key.slot);
         self.ask(origin, Some(&key.key), key.at)?;
+        if W::PARTIAL && self.activation.attribute(key.slot).is_none() && !self.activation.knows(origin, None) {
+            // It may still turn up as a whole.
+            return Err(self.unknown(origin, Some(&key.key), key.at));
+        }
         if W::READS {
             match self.activation.attribute(key.slot) {
                 Some(weir_attributes::Value::Map(map)) => {
@@ -167,8 +171,8 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         if !all && (name.is_none() || !activation.knows(origin, name.as_deref())) {
             return Err(self.unknown(origin, name.as_deref(), at));
         }
-        // A map of which a key is known has at least that key, or surely has it not.
-        let whole = whole.unwrap_or_else(|| Value::Map(Map::new(Default::default())));
+        // What may still turn up as a whole is not known, whatever is known of its keys.
+        let Some(whole) = whole else { return Err(self.unknown(origin, name.as_deref(), at)) };
         if W::READS {
             match (&whole, name) {
                 (Value::Map(map), Some(name)) => self.tell_read(origin, Some(&name), map.contains(&key), at)?,

@@ -99,6 +99,15 @@ impl Scratch {
         }
     }
 
+    /// Evaluates with a full budget and with variables of its own: what others left there tells nothing of what it reads.
+    pub(crate) fn aside<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        self.refill();
+        let memo = std::mem::take(&mut self.memo);
+        let outcome = evaluate(self);
+        self.memo = memo;
+        outcome
+    }
+
     /// A full budget for the next evaluation.
     pub(crate) fn refill(&mut self) {
         self.budget = self.limit;

@@ -1,6 +1,6 @@
 //! The same expressions in the crate `cel`: the same value, or an error in both.
 
-mod generate;
+pub(crate) mod generate;
 
 use std::{sync::Arc, thread};
 

@@ -86,7 +86,7 @@ fn references_are_all_that_can_be_read() {
             r#"request.headers_all["a"].size() > 1 && request.headers.size() > 1"#,
             "request.headers request.headers_all[a]",
         ),
-        (r#"false && source.ip == "1""#, "source.ip"),
+        (r#"false && source.ip == "1""#, ""),
         (r#"has(source.principal)"#, "source.principal"),
     ] {
         assert_eq!(names(&env, source), expected, "{source}");

@@ -1,28 +1,28 @@
 //! Seeded expressions of a wanted type, over a handful of variables.
 
 /// xorshift64*: a seed is a test case.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % count
     }
 
-    pub(super) fn pick<'t, T>(&mut self, choices: &'t [T]) -> &'t T {
+    pub(crate) fn pick<'t, T>(&mut self, choices: &'t [T]) -> &'t T {
         let index = self.below(choices.len());
         &choices[index]
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     Bool,
     Int,
     Uint,
@@ -36,7 +36,7 @@ pub(super) enum Wanted {
     Span,
 }
 
-pub(super) const ALL: [Wanted; 11] = [
+pub(crate) const ALL: [Wanted; 11] = [
     Wanted::Bool,
     Wanted::Int,
     Wanted::Uint,
@@ -256,7 +256,7 @@ fn forms(wanted: Wanted) -> &'static [&'static str] {
     }
 }
 
-pub(super) fn expression(wanted: Wanted, random: &mut Random, depth: usize) -> String {
+pub(crate) fn expression(wanted: Wanted, random: &mut Random, depth: usize) -> String {
     if depth == 0 || random.below(5) == 0 {
         return (*random.pick(leaves(wanted))).to_owned();
     }
