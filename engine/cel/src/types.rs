@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::message::Message;
 
-/// The type of an expression or variable. Its text (`map(string, list(int))`) reads back as the same type.
+/// The type of an expression or variable. Its text reads back as the same type, that of a type parameter excepted:
+/// `"map(string, list(int))".parse()`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Type {

@@ -152,7 +152,9 @@ fn read_value(wire: &[u8], depth: usize, budget: &mut Budget) -> Read<Value<'sta
             (kind @ (Kind::Struct | Kind::List), Payload::Bytes(part), Last::Message(other, whole))
                 if kind == *other =>
             {
-                grow(budget, part.len())?;
+                // The first part is copied when there is a second one.
+                let copied = if matches!(whole, Cow::Borrowed(_)) { whole.len() } else { 0 };
+                grow(budget, copied + part.len())?;
                 whole.to_mut().extend_from_slice(part);
             }
             (kind @ (Kind::Struct | Kind::List), Payload::Bytes(part), _) => {

@@ -151,6 +151,30 @@ fn the_checker_deduces_types() {
     }
 }
 
+#[test]
+fn a_wrapper_may_be_null_when_the_expression_runs() {
+    let env = Env::builder()
+        .variable("wi", read("google.protobuf.Int64Value"))
+        .variable("wb", read("wrapper(bool)"))
+        .variable("ws", read("wrapper(string)"))
+        .build();
+    let set = [Value::Int(1), Value::Bool(true), Value::from("a")];
+    let unset = [Value::Null, Value::Null, Value::Null];
+    for source in
+        ["wi == 1", "wi != null", "wb == true", "wb", "ws == 'a'", "ws in ['a']", "ws.startsWith('a')", "wi < 2"]
+    {
+        let program = env.compile(source).unwrap();
+        assert!(program.evaluate_bool(&set, &mut Scratch::new()).unwrap(), "{source}");
+        match program.evaluate_bool(&unset, &mut Scratch::new()) {
+            Ok(value) => assert!(!value, "{source}"),
+            Err(error) => assert_eq!(error.kind, EvalErrorKind::NoOverload, "{source}"),
+        }
+    }
+    for source in ["wi == null && wb == null", "ws != 'a' && !(ws in ['a', 'b'])", "[wi, ws] == [null, null]"] {
+        assert!(env.compile(source).unwrap().evaluate_bool(&unset, &mut Scratch::new()).unwrap(), "{source}");
+    }
+}
+
 /// Functions of the host's own: `tuple`, `sort`, `first`, `shout`, `wrap` and `acme.token` have types only.
 fn declared() -> EnvBuilder {
     let (t, u, v) = (|| Type::param("T"), || Type::param("U"), || Type::param("V"));
