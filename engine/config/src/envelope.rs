@@ -41,8 +41,7 @@ pub(crate) struct Metadata {
     _resource_version: IgnoredAny,
     #[serde(rename = "generation")]
     _generation: IgnoredAny,
-    #[serde(rename = "creationTimestamp")]
-    _creation_timestamp: IgnoredAny,
+    pub(crate) creation_timestamp: Option<String>,
     #[serde(rename = "deletionTimestamp")]
     _deletion_timestamp: IgnoredAny,
     #[serde(rename = "deletionGracePeriodSeconds")]

@@ -11,6 +11,8 @@ use crate::suggestion;
 pub enum Kind {
     /// Istio's policy: who may do what.
     AuthorizationPolicy,
+    /// Istio's rule whether peers must be authenticated.
+    PeerAuthentication,
     /// A policy in the Common Expression Language.
     CelPolicy,
     /// A Wasm plugin that checks or reports.
@@ -26,13 +28,20 @@ const WEIR: &[&str] = &["policy.weir.dev/v1alpha1"];
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] =
-        [Kind::AuthorizationPolicy, Kind::CelPolicy, Kind::Adapter, Kind::Workload, Kind::MeshConfig];
+    pub const ALL: [Kind; 6] = [
+        Kind::AuthorizationPolicy,
+        Kind::PeerAuthentication,
+        Kind::CelPolicy,
+        Kind::Adapter,
+        Kind::Workload,
+        Kind::MeshConfig,
+    ];
 
     /// As it is written after `kind:`.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::AuthorizationPolicy => "AuthorizationPolicy",
+            Kind::PeerAuthentication => "PeerAuthentication",
             Kind::CelPolicy => "CelPolicy",
             Kind::Adapter => "Adapter",
             Kind::Workload => "Workload",
@@ -43,7 +52,7 @@ impl Kind {
     /// What may stand after `apiVersion:`.
     pub fn api_versions(self) -> &'static [&'static str] {
         match self {
-            Kind::AuthorizationPolicy => ISTIO,
+            Kind::AuthorizationPolicy | Kind::PeerAuthentication => ISTIO,
             _ => WEIR,
         }
     }
@@ -55,9 +64,7 @@ impl Kind {
         }
         Err(match name {
             "List" => "write each item as a document of its own, with `---` between them".to_owned(),
-            "RequestAuthentication" | "PeerAuthentication" => {
-                "Weir does not support this kind yet: move it to another folder".to_owned()
-            }
+            "RequestAuthentication" => "Weir does not support this kind yet: move it to another folder".to_owned(),
             name => {
                 let names = Self::ALL.map(Kind::as_str);
                 suggestion::help(name, &names).unwrap_or_default()

@@ -110,6 +110,10 @@ impl Reader<'_> {
                 let document = self.document(file, part, kind);
                 self.documents.authorization.extend(document);
             }
+            Kind::PeerAuthentication => {
+                let document = self.document(file, part, kind);
+                self.documents.peer.extend(document);
+            }
             Kind::CelPolicy => {
                 let document = self.document(file, part, kind);
                 self.documents.cel.extend(document);
@@ -191,6 +195,7 @@ impl Reader<'_> {
             namespace: origin.namespace.clone(),
             labels: metadata.labels,
             annotations: metadata.annotations,
+            created: metadata.creation_timestamp.unwrap_or_default(),
             spec,
         };
         self.origins.push(origin);

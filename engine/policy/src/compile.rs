@@ -5,6 +5,7 @@ mod cel;
 mod limits;
 mod mesh;
 mod names;
+mod peer;
 mod scope;
 mod targets;
 mod values;
@@ -33,6 +34,7 @@ pub fn compile(documents: &Documents) -> Result<(PolicySet, Vec<Problem>), Vec<P
     };
     let workloads = workloads::workloads(&documents.workloads, &mut problems);
     let adapters = adapters(documents, &mesh, &mut problems);
+    let peer = peer::rules(&documents.peer, &mesh, &mut problems);
     let mut policies: Vec<Arc<Policy>> = Vec::new();
     for document in &documents.authorization {
         policies.extend(
@@ -49,7 +51,7 @@ pub fn compile(documents: &Documents) -> Result<(PolicySet, Vec<Problem>), Vec<P
     }
     // The sort is stable: AuthorizationPolicies stay before CelPolicies of the same name.
     policies.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok((PolicySet::new(mesh, workloads, policies, adapters), problems))
+    Ok((PolicySet::new(mesh, workloads, policies, adapters, peer), problems))
 }
 
 fn adapters(documents: &Documents, mesh: &Mesh, problems: &mut Vec<Problem>) -> Vec<(Scope, AdapterRef)> {

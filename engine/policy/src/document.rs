@@ -4,6 +4,7 @@
 mod authorization;
 mod cel;
 mod mesh;
+mod peer;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use authorization::{
 };
 pub use cel::{CelAction, CelPolicy, CelRule, Variable};
 pub use mesh::{MeshConfig, Normalization};
+pub use peer::{MutualTls, PeerAuthentication, PeerMode, Port};
 pub use workload::Workload;
 
 /// One document: its metadata and its spec.
@@ -30,6 +32,9 @@ pub struct Document<T> {
     pub labels: BTreeMap<String, String>,
     /// `metadata.annotations`.
     pub annotations: BTreeMap<String, String>,
+    /// `metadata.creationTimestamp` (RFC 3339), which a Kubernetes API server adds; empty without it. Of several
+    /// PeerAuthentications of one scope the oldest wins.
+    pub created: String,
     /// What the document says.
     pub spec: T,
 }
@@ -56,6 +61,8 @@ pub struct Documents {
     pub authorization: Vec<Document<AuthorizationPolicy>>,
     /// The CelPolicies, in any order.
     pub cel: Vec<Document<CelPolicy>>,
+    /// The PeerAuthentications, in any order.
+    pub peer: Vec<Document<PeerAuthentication>>,
     /// The workloads that checks can be about.
     pub workloads: Vec<Document<Workload>>,
     /// The check adapters; asked in this order.

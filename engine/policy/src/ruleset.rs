@@ -13,6 +13,7 @@ pub use set::{PolicySet, RULESETS_MAX};
 
 use crate::{
     facts::Facts,
+    peer::PeerModes,
     policy::{Effect, Holds, Policy, Rule},
     referenced::Referenced,
     truth::Truth,
@@ -41,12 +42,14 @@ pub struct Ruleset {
     /// An ALLOW policy applies: what no rule allows is denied.
     default_deny: bool,
     adapters: Box<[AdapterRef]>,
+    peer: PeerModes,
     referenced: Arc<Referenced>,
 }
 
 impl Ruleset {
-    pub(crate) fn new(policies: Vec<Arc<Policy>>, adapters: Vec<AdapterRef>) -> Self {
+    pub(crate) fn new(policies: Vec<Arc<Policy>>, adapters: Vec<AdapterRef>, peer: PeerModes) -> Self {
         let mut referenced = Referenced::default();
+        peer.refer(&mut referenced);
         policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
         let enforced = |effect| move |policy: &&Arc<Policy>| policy.effect == effect && !policy.dry_run;
         let of = |effect: Effect| Index::new(policies.iter().filter(enforced(effect)));
@@ -58,6 +61,7 @@ impl Ruleset {
             default_deny: policies.iter().any(|policy| enforced(Effect::Allow)(&policy)),
             policies: policies.into(),
             adapters: adapters.into(),
+            peer,
             referenced: Arc::new(referenced),
         }
     }
@@ -74,6 +78,12 @@ impl Ruleset {
         &self.adapters
     }
 
+    /// Whether peers of the workload must be authenticated, by port.
+    #[must_use]
+    pub fn peer(&self) -> &PeerModes {
+        &self.peer
+    }
+
     /// The policies in it, as `NAMESPACE/NAME`, sorted.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<str>> {
         self.policies.iter().map(|policy| &policy.id)
@@ -82,6 +92,10 @@ impl Ruleset {
     /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.
     pub(crate) fn decide(&self, bag: &Bag) -> Verdict {
         let mut scratch = None;
+        if self.peer.refuses(bag) {
+            let verdict = Verdict::deny(ReasonCode::PeerNotAuthenticated);
+            return Verdict { ttl: (!self.referenced.volatile()).then_some(REUSE), ..verdict };
+        }
         let mut worst = self.decide_in(&Facts::new(bag.as_told()), &mut scratch);
         for path in 1..bag.paths() {
             scratch = None;

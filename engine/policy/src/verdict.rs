@@ -117,6 +117,8 @@ codes! {
     Adapter = "adapter",
     /// A check adapter gave no answer.
     AdapterFailed = "adapter-failed",
+    /// A PeerAuthentication requires mutual TLS, and the peer is not authenticated.
+    PeerNotAuthenticated = "peer-not-authenticated",
     /// The path cannot be normalized.
     InvalidPath = "invalid-path",
     /// The request is malformed, or beyond a limit of its door.

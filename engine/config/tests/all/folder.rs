@@ -53,7 +53,15 @@ spec:
   principals: [example.org/ns/shop/sa/cart]
   addresses: [\"10.0.0.1:8080\"]
 ";
-    [ALLOW, CEL, mesh, workload].join("---\n")
+    let peer = "apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: shop, creationTimestamp: 2026-01-31T00:00:00Z}
+spec:
+  selector: {matchLabels: {app: cart}}
+  mtls: {mode: STRICT}
+  portLevelMtls: {8080: {mode: PERMISSIVE}}
+";
+    [ALLOW, CEL, mesh, workload, peer].join("---\n")
 }
 
 /// Loads files that claim to be in `config/`.

@@ -162,12 +162,12 @@ fn an_unknown_kind() {
 
 #[test]
 fn a_kind_that_is_not_supported_yet() {
-    assert_snapshot!(refusal(&ALLOW.replace("kind: AuthorizationPolicy", "kind: PeerAuthentication")), @r"
-    error: unknown kind `PeerAuthentication`
+    assert_snapshot!(refusal(&ALLOW.replace("kind: AuthorizationPolicy", "kind: RequestAuthentication")), @r"
+    error: unknown kind `RequestAuthentication`
      --> config/a.yaml:2:7
       |
-    2 | kind: PeerAuthentication
-      |       ^^^^^^^^^^^^^^^^^^
+    2 | kind: RequestAuthentication
+      |       ^^^^^^^^^^^^^^^^^^^^^
       |
       = help: Weir does not support this kind yet: move it to another folder
 
@@ -214,7 +214,7 @@ fn a_missing_kind() {
     3 | metadata:
       | ^
       |
-      = help: add `kind: ...`, one of AuthorizationPolicy, CelPolicy, Adapter, Workload, MeshConfig
+      = help: add `kind: ...`, one of AuthorizationPolicy, PeerAuthentication, CelPolicy, Adapter, Workload, MeshConfig
 
     1 error, 0 warnings
     ");

@@ -3,6 +3,7 @@
 use std::fs;
 
 use weir_config::{Kind, LastGood, Options, Severity, load, load_sources};
+use weir_policy::Claim;
 
 use crate::folder::{ALLOW, CEL, everything, files, one};
 
@@ -15,12 +16,15 @@ spec: {}
 #[test]
 fn one_of_each_kind_is_loaded_and_compiles() {
     let loaded = one(&everything()).unwrap();
-    assert_eq!((loaded.resources(), loaded.policies()), (4, 2));
+    assert_eq!((loaded.resources(), loaded.policies()), (5, 2));
     assert_eq!(loaded.documents.mesh.as_ref().unwrap().spec.trust_domain, "example.org");
     assert_eq!(loaded.documents.mesh.as_ref().unwrap().namespace, "default");
     assert_eq!(loaded.documents.workloads[0].spec.labels["app"], "cart");
     assert_eq!(loaded.documents.authorization[0].namespace, "shop");
-    let (_, warnings) = loaded.compile().unwrap();
+    let (set, warnings) = loaded.compile().unwrap();
+    let workload = set.workloads().resolve(&Claim { workload: Some("shop/cart"), ..Claim::default() }).unwrap();
+    let ruleset = set.ruleset(&workload);
+    assert_eq!([1, 8080].map(|port| ruleset.peer().of_port(port).to_string()), ["STRICT", "PERMISSIVE"]);
     assert!(warnings.is_empty(), "{warnings}");
 }
 

@@ -8,6 +8,7 @@ use std::{
 use super::{AdapterRef, Ruleset};
 use crate::{
     mesh::Mesh,
+    peer::Rules,
     policy::{Policy, Scope},
     verdict::RuleId,
     workload::{WorkloadIdentity, Workloads},
@@ -16,8 +17,8 @@ use crate::{
 /// How many different rulesets are shared; further ones are made for one workload alone.
 pub const RULESETS_MAX: usize = 4096;
 
-/// Where policies and adapters are in a [`PolicySet`]: what a ruleset is interned by.
-type Members = (Box<[u32]>, Box<[u32]>);
+/// Where policies, adapters and the rules about peers are in a [`PolicySet`]: what a ruleset is interned by.
+type Members = (Box<[u32]>, Box<[u32]>, [Option<u32>; 3]);
 
 /// All policies, check adapters and workloads of a configuration, compiled. Immutable but for the rulesets that it has
 /// made so far and the counts of failed rules.
@@ -28,6 +29,7 @@ pub struct PolicySet {
     /// By namespace, name and kind, so that verdicts and reasons do not depend on the order of files.
     policies: Box<[Arc<Policy>]>,
     adapters: Box<[(Scope, AdapterRef)]>,
+    peer: Rules,
     interned: RwLock<HashMap<Members, Arc<Ruleset>>>,
     /// Tells this set's rulesets from those of others in [`WorkloadIdentity`].
     token: Arc<()>,
@@ -39,12 +41,14 @@ impl PolicySet {
         workloads: Workloads,
         policies: Vec<Arc<Policy>>,
         adapters: Vec<(Scope, AdapterRef)>,
+        peer: Rules,
     ) -> Self {
         let set = Self {
             mesh,
             workloads,
             policies: policies.into(),
             adapters: adapters.into(),
+            peer,
             interned: RwLock::default(),
             token: Arc::new(()),
         };
@@ -86,6 +90,7 @@ impl PolicySet {
         let members: Members = (
             places(self.policies.iter().map(|policy| policy.scope.covers(workload))),
             places(self.adapters.iter().map(|(scope, _)| scope.covers(workload))),
+            self.peer.places(workload),
         );
         let ruleset = self.intern(members);
         // Another set may have been first: then this one's is looked up again at the next call.
@@ -103,6 +108,7 @@ impl PolicySet {
         let made = Ruleset::new(
             members.0.iter().filter_map(pick).collect(),
             members.1.iter().filter_map(pick_adapter).collect(),
+            self.peer.effective(members.2),
         );
         let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
         if interned.len() >= RULESETS_MAX {

@@ -43,7 +43,7 @@ fn normalization_is_what_istio_and_envoy_do() {
 fn what_istio_refuses_is_refused() {
     let Some(rows) = rows("invalid.jsonl") else { return };
     let mut asked = 0;
-    for row in rows.iter().filter(|row| row["yaml"]["kind"] == "AuthorizationPolicy") {
+    for row in rows.iter().filter(|row| row["yaml"]["kind"] != "RequestAuthentication") {
         asked += 1;
         let given = Given::default().resource(&row["yaml"]);
         if let Ok(given) = given {
@@ -57,7 +57,7 @@ fn what_istio_refuses_is_refused() {
 fn what_istio_accepts_is_accepted_or_refused_by_name() {
     let Some(rows) = rows("valid.jsonl") else { return };
     let mut accepted = 0;
-    for row in rows.iter().filter(|row| row["yaml"]["kind"] == "AuthorizationPolicy") {
+    for row in rows.iter().filter(|row| row["yaml"]["kind"] != "RequestAuthentication") {
         match Given::default().resource(&row["yaml"]).unwrap_or_else(|error| panic!("{error}: {row}")).compile() {
             Ok((_, warnings)) => {
                 accepted += 1;
@@ -67,6 +67,28 @@ fn what_istio_accepts_is_accepted_or_refused_by_name() {
         }
     }
     assert!(accepted >= 15, "only {accepted} accepted");
+}
+
+#[test]
+fn peers_must_be_authenticated_where_istio_says_so() {
+    let Some(rows) = rows("peerauth.jsonl") else { return };
+    for row in &rows {
+        let root = row["root_namespace"].as_str().unwrap();
+        let mut given = Given::default().mesh(&serde_json::json!({"rootNamespace": root})).unwrap();
+        for policy in row["policies"].as_array().unwrap() {
+            let mut policy = policy.clone();
+            policy["kind"] = "PeerAuthentication".into();
+            given = given.resource(&policy).unwrap_or_else(|error| panic!("{error}: {row}"));
+        }
+        let labels = [("app".to_owned(), "foo".to_owned())].into();
+        let ruleset = given.set().ruleset(&weir_policy::WorkloadIdentity::new(None, "my-ns", labels, None));
+        let peer = ruleset.peer();
+        assert_eq!(peer.mode().to_string(), row["expect"]["mode"], "{row}");
+        for (port, mode) in row["expect"]["per_port"].as_object().into_iter().flatten() {
+            assert_eq!(peer.of_port(port.parse().unwrap()).to_string(), *mode, "{row}");
+        }
+    }
+    assert!(rows.len() >= 3, "only {} rows", rows.len());
 }
 
 /// What became of the rows.

@@ -29,6 +29,7 @@ impl Given {
             namespace: text(&metadata["namespace"], "default"),
             labels: serde_json::from_value(metadata["labels"].clone()).unwrap_or_default(),
             annotations: serde_json::from_value(metadata["annotations"].clone()).unwrap_or_default(),
+            created: text(&metadata["creationTimestamp"], ""),
             spec: serde_json::from_value(spec)?,
         })
     }
@@ -39,6 +40,10 @@ impl Given {
             Some("AuthorizationPolicy") => {
                 let document = self.document(resource)?;
                 self.documents.authorization.push(document);
+            }
+            Some("PeerAuthentication") => {
+                let document = self.document(resource)?;
+                self.documents.peer.push(document);
             }
             Some("CelPolicy") => {
                 let document = self.document(resource)?;
@@ -123,6 +128,10 @@ pub(crate) fn request(method: &str, target: &str) -> Request {
 impl Request {
     pub(crate) fn text(self, slot: Slot, text: &str) -> Self {
         Self(self.0.text(slot, text))
+    }
+
+    pub(crate) fn truth(self, slot: Slot, value: bool) -> Self {
+        Self(self.0.bool(slot, value))
     }
 
     pub(crate) fn from(self, principal: &str) -> Self {

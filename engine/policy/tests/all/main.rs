@@ -7,6 +7,7 @@ mod doubt;
 mod dry_run;
 mod evaluation;
 mod given;
+mod peer;
 mod properties;
 mod validation;
 mod workloads;

@@ -15,7 +15,15 @@ use crate::{
 fn document<T: serde::de::DeserializeOwned>(spec: Json) -> Vec<Document<T>> {
     let spec = serde_json::from_value(spec).unwrap();
     let (labels, annotations) = Default::default();
-    vec![Document { id: 0, name: "p".into(), namespace: "istio-system".into(), labels, annotations, spec }]
+    vec![Document {
+        id: 0,
+        name: "p".into(),
+        namespace: "istio-system".into(),
+        labels,
+        annotations,
+        created: String::new(),
+        spec,
+    }]
 }
 
 fn authorization(rules: &[Json]) -> Documents {
