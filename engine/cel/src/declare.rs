@@ -134,7 +134,12 @@ impl Bound {
     fn take(&mut self, param: &Type, actual: &Type) -> bool {
         match (param, actual) {
             (Type::Param(name), _) => self.bind(name, actual),
-            (_, Type::Dyn | Type::Never) => true,
+            (_, Type::Never) => true,
+            // What is inside of it is not known either.
+            (Type::List(inner) | Type::Optional(inner), Type::Dyn) => self.take(inner, actual),
+            (Type::Map(key, value), Type::Dyn) => self.take(key, actual) && self.take(value, actual),
+            (Type::Opaque(opaque), Type::Dyn) => opaque.params.iter().all(|param| self.take(param, actual)),
+            (_, Type::Dyn) => true,
             (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => self.take(a, b),
             (Type::Map(key, value), Type::Map(k, v)) => self.take(key, k) && self.take(value, v),
             (Type::Opaque(a), Type::Opaque(b)) => {

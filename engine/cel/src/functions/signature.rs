@@ -35,7 +35,11 @@ impl Shape {
         match (self, actual) {
             (Self::A, _) => bind(letters, 0, actual),
             (Self::B, _) => bind(letters, 1, actual),
-            (_, Type::Dyn | Type::Never) | (Self::Dyn, _) => true,
+            (Self::Dyn, _) | (_, Type::Never) => true,
+            // What is inside of it is not known either.
+            (Self::List(inner) | Self::Optional(inner), Type::Dyn) => inner.takes(actual, letters),
+            (Self::Map(key, value), Type::Dyn) => key.takes(actual, letters) && value.takes(actual, letters),
+            (_, Type::Dyn) => true,
             (Self::List(element), Type::List(actual)) => element.takes(actual, letters),
             (Self::Optional(inner), Type::Optional(actual)) => inner.takes(actual, letters),
             (Self::Map(key, value), Type::Map(k, v)) => key.takes(k, letters) && value.takes(v, letters),

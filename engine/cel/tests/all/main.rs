@@ -12,6 +12,7 @@ mod literals;
 mod messages;
 mod partial;
 mod semantics;
+mod soundness;
 mod texts;
 mod tracked;
 mod types;

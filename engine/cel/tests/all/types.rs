@@ -131,6 +131,7 @@ const DEDUCED: &[(&str, &str)] = &[
     ("[timestamp(0), null]", "list(timestamp)"),
     ("[null, duration('1s')]", "list(duration)"),
     ("[1, null]", "list(dyn)"),
+    ("[1] + dyn(['a'])", "list(dyn)"),
     ("tok", "acme.Token"),
     ("[tok, null]", "list(acme.Token)"),
     ("[optional.none(), optional.of(1)]", "list(optional(int))"),
