@@ -1,6 +1,7 @@
 //! The functions of the language: name, forms and code, one table a library.
 
 mod convert;
+mod listing;
 mod network;
 mod numbers;
 mod optional;
@@ -13,6 +14,7 @@ mod times;
 
 use std::{collections::HashMap, sync::LazyLock};
 
+pub use listing::{Signature, functions};
 pub(crate) use numbers::{arithmetic, negate};
 pub(crate) use regex::compile as compile_pattern;
 pub(crate) use sets::has;

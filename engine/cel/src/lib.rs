@@ -60,6 +60,7 @@ pub use conjuncts::{Alternative, Atom, Conjunct};
 pub use declare::Overload;
 pub use env::{Env, EnvBuilder};
 pub use error::{Error, Errors, EvalError, EvalErrorKind};
+pub use functions::{Signature, functions};
 pub use guard::Unguarded;
 pub use index::{Candidates, Index, Presence, Subjects};
 pub use message::MessageError;

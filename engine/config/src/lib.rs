@@ -32,3 +32,4 @@ pub use loaded::Loaded;
 pub use source::{SourceFile, Sources, Version};
 pub use suggestion::nearest;
 pub use watch::{Change, Watch};
+pub use yaml::{Node, Yaml, documents};

@@ -10,12 +10,14 @@ use serde_saphyr::granit_parser::{self, Event, Parser, Span};
 mod align;
 mod complaint;
 mod field;
+mod node;
 mod split;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use complaint::Complaint;
 pub(crate) use field::Fields;
+pub use node::{Node, Yaml, documents};
 pub(crate) use split::{Part, split};
 
 use crate::limits::{MAX_ALIASES, MAX_EVENTS, MAX_FILE_BYTES, MAX_NESTING, MAX_REPEATED_EVENTS};

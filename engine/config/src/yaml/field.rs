@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, ScalarStyle};
-
-use super::{align, bytes, events};
+use super::align;
+use super::node::{self, Content, Node};
 
 /// A document read once more, with positions. Only built when there is something to say.
 #[derive(Debug)]
@@ -14,31 +13,11 @@ pub(crate) struct Fields<'t> {
     root: Option<Node>,
 }
 
-#[derive(Debug)]
-struct Node {
-    range: Range<usize>,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    Scalar(String, ScalarStyle),
-    Mapping(Vec<(String, Range<usize>, Node)>),
-    Sequence(Vec<Node>),
-    Alias,
-}
-
-/// A collection whose end has not come yet.
-struct Open {
-    node: Node,
-    key: Option<(String, Range<usize>)>,
-}
-
 impl<'t> Fields<'t> {
     /// Reads the document that is the bytes `range` of `text`. What does not parse is simply not found later.
     pub(crate) fn read(text: &'t str, range: Range<usize>) -> Self {
         let part = text.get(range.clone()).unwrap_or_default();
-        Fields { text: part, base: range.start, root: tree(part) }
+        Fields { text: part, base: range.start, root: node::first(part) }
     }
 
     /// The bytes of the file that `path` means: of a scalar its text, of anything else its key. When the document has no
@@ -118,55 +97,4 @@ fn after_key<'p>(path: &'p str, key: &str) -> Option<&'p str> {
     let quoted = |path: &'p str| path.strip_prefix("[\"")?.strip_prefix(key)?.strip_prefix("\"]");
     let plain = |path: &'p str| path.strip_prefix(key).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     quoted(path).or_else(|| plain(path))
-}
-
-fn tree(text: &str) -> Option<Node> {
-    let mut open: Vec<Open> = Vec::new();
-    for event in events(text) {
-        let (event, span) = event.ok()?;
-        let range = bytes(&span);
-        let node = match event {
-            Event::MappingStart(..) | Event::SequenceStart(..) => {
-                let content = match event {
-                    Event::MappingStart(..) => Content::Mapping(Vec::new()),
-                    _ => Content::Sequence(Vec::new()),
-                };
-                open.push(Open { node: Node { range, content }, key: None });
-                continue;
-            }
-            Event::MappingEnd | Event::SequenceEnd => {
-                let mut node = open.pop()?.node;
-                node.range.end = range.end.max(node.range.end);
-                node
-            }
-            Event::Scalar(text, style, ..) => Node { range, content: Content::Scalar(text.into_owned(), style) },
-            Event::Alias(_) => Node { range, content: Content::Alias },
-            _ => continue,
-        };
-        match open.last_mut() {
-            Some(parent) => parent.take(node),
-            None => return Some(node),
-        }
-    }
-    None
-}
-
-impl Open {
-    fn take(&mut self, node: Node) {
-        match &mut self.node.content {
-            Content::Sequence(items) => items.push(node),
-            Content::Mapping(entries) => match self.key.take() {
-                Some((key, range)) => entries.push((key, range, node)),
-                None => {
-                    let key = match node.content {
-                        Content::Scalar(text, _) => text,
-                        // A collection as a key: no path can name it.
-                        _ => String::new(),
-                    };
-                    self.key = Some((key, node.range));
-                }
-            },
-            Content::Scalar(..) | Content::Alias => {}
-        }
-    }
 }

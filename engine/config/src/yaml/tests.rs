@@ -119,3 +119,42 @@ fn nesting_is_bounded() {
         assert!(complaint.range.start < 300, "{complaint:?}");
     }
 }
+
+/// A tree as one line: what stands where is checked by cutting it out of the text again.
+fn shape(text: &str, node: &Node) -> String {
+    match node.yaml() {
+        Yaml::Scalar { text, plain } => format!("{text}{}", if plain { "" } else { "'" }),
+        Yaml::Sequence(items) => format!("[{}]", items.iter().map(|n| shape(text, n)).collect::<Vec<_>>().join(" ")),
+        Yaml::Mapping(entries) => {
+            let entry = |(key, range, value): &(String, Range<usize>, Node)| {
+                assert_eq!(text[range.clone()].trim_matches(['"', '\'']), key);
+                format!("{key}={}", shape(text, value))
+            };
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(" "))
+        }
+    }
+}
+
+#[test]
+fn documents_are_trees_with_positions() {
+    let text = "# none\n---\na: {b: 1, \"c.d\": ['2', x]}\n--- # none\n---\n- e\n...\n";
+    let nodes = documents("f.yaml", text).unwrap();
+    let shapes: Vec<_> = nodes.iter().map(|node| shape(text, node)).collect();
+    assert_eq!(shapes, ["{a={b=1 c.d=[2' x]}}", "[e]"]);
+}
+
+#[test]
+fn a_tree_shows_what_each_value_is() {
+    for (text, place, message) in [
+        ("a: &x 1\nb: *x\n", "f.yaml:2:4", "aliases are not read here"),
+        ("a: !!binary aGk=\n", "f.yaml:1:13", "tags are not read here"),
+        ("? [a]\n: 1\n", "f.yaml:1:3", "a key must be a text"),
+        ("a: 1\nb: {c: 1, c: 2}\n", "f.yaml:2:11", "a key appears twice in one mapping"),
+        ("a: 1\n---\nb: [\n", "f.yaml:3:4", ""),
+    ] {
+        let refused = documents("f.yaml", text).unwrap_err();
+        assert_eq!(refused.place.to_string(), place, "{text}{refused}");
+        assert!(refused.message.contains(message), "{refused}");
+        assert!(refused.help.is_some(), "{refused}");
+    }
+}
