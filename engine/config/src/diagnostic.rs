@@ -134,6 +134,11 @@ impl Diagnostic {
         self
     }
 
+    /// As text for a person: the excerpt with the span underlined. `coloured` writes ANSI escapes.
+    pub fn render(&self, coloured: bool) -> String {
+        render::single(self, coloured)
+    }
+
     /// As a warning.
     #[must_use]
     pub fn warning(mut self) -> Self {

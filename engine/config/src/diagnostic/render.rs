@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::{Diagnostic, Diagnostics, Severity, printable};
 
 pub(super) fn render(diagnostics: &Diagnostics, coloured: bool, limit: usize) -> String {
-    let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer(coloured);
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(limit) {
         out.push_str(&one(diagnostic, &renderer));
@@ -21,6 +21,14 @@ pub(super) fn render(diagnostics: &Diagnostics, coloured: bool, limit: usize) ->
     }
     let _ = write!(out, "{}, {}", counted(diagnostics.errors(), "error"), counted(diagnostics.warnings(), "warning"));
     out
+}
+
+pub(super) fn single(diagnostic: &Diagnostic, coloured: bool) -> String {
+    one(diagnostic, &renderer(coloured))
+}
+
+fn renderer(coloured: bool) -> Renderer {
+    if coloured { Renderer::styled() } else { Renderer::plain() }
 }
 
 fn counted(count: usize, noun: &str) -> String {

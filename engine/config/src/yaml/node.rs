@@ -65,9 +65,8 @@ impl Node {
 /// [`MAX_EVENTS`] values. The caller bounds the length of the text.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, Diagnostic> {
     let (mut builder, mut found, mut count) = (Builder::default(), Vec::new(), 0);
-    let refused = |range, message: &str, help: &str| {
-        Err(Diagnostic::at(file, text, range, message).help(Some(help.to_owned())))
-    };
+    let refused =
+        |range, message: &str, help: &str| Err(Diagnostic::at(file, text, range, message).help(Some(help.to_owned())));
     for event in events(text) {
         let (event, range) = match event {
             Ok((event, span)) => (event, bytes(&span)),
@@ -142,7 +141,8 @@ struct Open {
 impl Builder {
     /// The whole value of a document, when the event ends one.
     fn take(&mut self, event: Event<'_>, range: Range<usize>) -> Option<Node> {
-        if let Event::Scalar(.., Some(_)) | Event::SequenceStart(.., Some(_)) | Event::MappingStart(.., Some(_)) = event {
+        if let Event::Scalar(.., Some(_)) | Event::SequenceStart(.., Some(_)) | Event::MappingStart(.., Some(_)) = event
+        {
             self.tag.get_or_insert(range.clone());
         }
         let node = match event {
