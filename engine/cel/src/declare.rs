@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     error::EvalErrorKind,
-    limits::TYPE_PARTS_MAX,
     run::Budget,
     types::Type,
     value::{Bytes, List, Map, Text, Value},
@@ -97,9 +96,7 @@ impl Overload {
         if !takes {
             return None;
         }
-        let gives = bound.put(&self.result);
-        let mut left = TYPE_PARTS_MAX;
-        Some(if within(&gives, &mut left) { gives } else { Type::Dyn })
+        Some(bound.put(&self.result).bounded())
     }
 }
 
@@ -110,18 +107,6 @@ impl fmt::Debug for Overload {
             (true, Some((target, rest))) => write!(f, "{target}.({}) -> {}", rest.join(", "), self.result),
             _ => write!(f, "({}) -> {}", params.join(", "), self.result),
         }
-    }
-}
-
-/// Whether a type has at most that many parts.
-fn within(ty: &Type, left: &mut usize) -> bool {
-    let Some(fewer) = left.checked_sub(1) else { return false };
-    *left = fewer;
-    match ty {
-        Type::List(inner) | Type::Optional(inner) | Type::Wrapper(inner) => within(inner, left),
-        Type::Map(key, value) => within(key, left) && within(value, left),
-        Type::Opaque(opaque) => opaque.params.iter().all(|param| within(param, left)),
-        _ => true,
     }
 }
 

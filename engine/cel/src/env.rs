@@ -246,10 +246,11 @@ impl EnvBuilder {
     }
 
     /// Adds a variable, which may have dots in its name. [`crate::Activation::variable`] is asked for it by its index:
-    /// 0 for the first one that was added. Adding a name again changes its type.
+    /// 0 for the first one that was added. Adding a name again changes its type. A type of more than
+    /// [`crate::limits::TYPE_PARTS_MAX`] parts is `dyn`.
     #[must_use]
     pub fn variable(mut self, name: &str, ty: Type) -> Self {
-        let ty = ty.settled();
+        let ty = ty.bounded().settled();
         match self.0.declared.get(name) {
             Some(Declared::Variable(index)) => {
                 if let Some(place) = self.0.variables.get_mut(*index as usize) {
@@ -267,7 +268,7 @@ impl EnvBuilder {
 
     /// Adds a form of a function of the host's own. The name may have dots, and may be that of a function of the
     /// language, which then has one form more; where both take an argument, the declared one is called. A form with the
-    /// same parameters takes the place of the earlier one.
+    /// same parameters takes the place of the earlier one. A method that is named and called like a macro is the macro.
     #[must_use]
     pub fn function(mut self, name: &str, overload: Overload) -> Self {
         let key = (Box::from(name), overload.is_method());

@@ -13,8 +13,9 @@ pub const NESTING_MAX: usize = 96;
 /// keeps every recursive pass within a 2 MiB stack.
 pub const HEIGHT_MAX: usize = 250;
 
-/// The most types in the text of one type, itself and those inside of it counted; also of the type that a declared
-/// function with type parameters gives, where more are `dyn`: a type may name another twice at each level.
+/// The most types in the text of one type, itself and those inside of it counted; also in the type of a variable, and in
+/// what a declared function with type parameters gives, where more are `dyn`: a type may name another twice at each
+/// level.
 pub const TYPE_PARTS_MAX: usize = 256;
 
 /// The most messages within messages that are read, lists and maps of JSON included.

@@ -4,7 +4,7 @@ mod text;
 
 use std::sync::Arc;
 
-use crate::message::Message;
+use crate::{limits::TYPE_PARTS_MAX, message::Message};
 
 /// The type of an expression or variable. Its text reads back as the same type, that of a type parameter excepted:
 /// `"map(string, list(int))".parse()`.
@@ -163,6 +163,24 @@ impl Type {
     /// As [`Type::unite`], `dyn` where they do not fit.
     pub(crate) fn join(&self, other: &Type) -> Type {
         self.unite(other).unwrap_or(Self::Dyn)
+    }
+
+    /// The same, or `dyn` when it has more than [`TYPE_PARTS_MAX`] parts.
+    pub(crate) fn bounded(self) -> Type {
+        let mut left = TYPE_PARTS_MAX;
+        if self.within(&mut left) { self } else { Self::Dyn }
+    }
+
+    /// Whether it has at most that many parts.
+    fn within(&self, left: &mut usize) -> bool {
+        let Some(fewer) = left.checked_sub(1) else { return false };
+        *left = fewer;
+        match self {
+            Self::List(inner) | Self::Optional(inner) | Self::Wrapper(inner) => inner.within(left),
+            Self::Map(key, value) => key.within(left) && value.within(left),
+            Self::Opaque(opaque) => opaque.params.iter().all(|param| param.within(left)),
+            _ => true,
+        }
     }
 
     /// The same with `dyn` for what an empty literal left open.

@@ -95,6 +95,15 @@ fn a_text_that_is_no_type_is_refused_with_its_place_and_a_way_out() {
 }
 
 #[test]
+fn a_variable_of_a_type_without_end_is_dyn() {
+    let huge = (0..100).fold(Type::Int, |ty, _| Type::opaque("pair", [ty.clone(), ty]));
+    let env = Env::builder().variable("huge", huge).variable("deep", (0..200).fold(Type::Int, |ty, _| Type::list(ty)));
+    let env = env.build();
+    assert_eq!(*env.compile("huge").unwrap().result_type(), Type::Dyn);
+    assert_eq!(env.compile("deep[0]").unwrap().result_type().to_string().matches("list").count(), 199);
+}
+
+#[test]
 fn a_hostile_nest_of_types_is_refused_before_it_is_read() {
     for text in ["list(".repeat(100_000), format!("t({})", "int, ".repeat(100_000)), "(".repeat(100_000)] {
         assert!(text.parse::<Type>().is_err());
