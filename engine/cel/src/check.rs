@@ -54,7 +54,7 @@ pub(crate) enum Meaning {
 }
 
 /// A checked tree.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) ast: Ast,
     pub(crate) types: Vec<Type>,

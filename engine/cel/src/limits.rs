@@ -27,6 +27,15 @@ pub const MESSAGE_MEMORY_MAX: u64 = 16 * 1024 * 1024;
 /// The longest text of one value, in bytes.
 pub const VALUE_TEXT_MAX: usize = 1024 * 1024;
 
+/// The most parts of an expression that an explanation records, those in rounds of macros included.
+pub const EXPLAIN_PARTS_MAX: usize = 2_000;
+
+/// How many rounds of a macro an explanation shows, the last one aside.
+pub const EXPLAIN_ROUNDS_MAX: usize = 4;
+
+/// How much of a value or of a part's source an explanation shows, in characters.
+pub const EXPLAIN_TEXT_MAX: usize = 80;
+
 /// The most errors that one compilation reports.
 pub const ERRORS_MAX: usize = 20;
 

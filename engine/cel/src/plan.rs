@@ -4,6 +4,7 @@
 mod build;
 mod fold;
 mod message;
+mod probe;
 mod relations;
 mod set;
 
@@ -13,6 +14,7 @@ use regex::Regex;
 use weir_attributes::Slot;
 
 pub(crate) use build::{is_headers, plan};
+pub(crate) use probe::{Probes, probed};
 pub(crate) use set::{TextSet, WordHasher};
 
 use crate::{
@@ -51,7 +53,6 @@ pub(crate) enum Plan {
     Otherwise(Box<Otherwise>),
     Fail(EvalErrorKind, At),
     /// Tells the watch the outcome; only where an expression is planned to be explained.
-    #[expect(dead_code, reason = "explanations come next")]
     Probe(Box<Probe>),
 }
 

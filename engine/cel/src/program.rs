@@ -53,6 +53,16 @@ impl Program {
         &self.0.plan
     }
 
+    pub(crate) fn checked(&self) -> &Checked {
+        &self.0.checked
+    }
+
+    /// The same expression, planned in another way.
+    pub(crate) fn with_plan(&self, plan: Plan) -> Self {
+        let Inner { checked, lazies, .. } = &*self.0;
+        Self::new(checked.clone(), plan, lazies.clone(), Vec::new())
+    }
+
     pub(crate) fn lazies(&self) -> &[Lazy] {
         &self.0.lazies
     }

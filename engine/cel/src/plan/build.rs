@@ -6,7 +6,7 @@ use weir_attributes::{Slot, slot};
 
 use super::{
     Arithmetic, At, Call, Conditional, DeclaredCall, Element, FoldPlan, Index, Key, OptMap, Otherwise, Plan,
-    fold::Folder,
+    fold::Folder, probe::Probes,
 };
 use crate::{
     ast::{Binary, Entry, Fold, FoldCall, Kind, Literal, NodeId},
@@ -21,7 +21,7 @@ use crate::{
 
 /// Plans a checked tree that may read those variables.
 pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>) -> Program {
-    let mut planner = Planner { checked: &checked, lazies: &lazies, references: Vec::new(), folder: Folder::new() };
+    let mut planner = Planner::new(&checked, &lazies);
     let plan = planner.plan(checked.ast.root);
     let references = std::mem::take(&mut planner.references);
     Program::new(checked, plan, lazies, references)
@@ -32,10 +32,21 @@ pub(super) struct Planner<'c> {
     lazies: &'c [Lazy],
     pub(super) references: Vec<Reference>,
     folder: Folder,
+    /// Where probes were put, in a plan that is to be explained.
+    pub(super) probes: Option<Probes>,
 }
 
 impl<'c> Planner<'c> {
+    pub(super) fn new(checked: &'c Checked, lazies: &'c [Lazy]) -> Self {
+        Self { checked, lazies, references: Vec::new(), folder: Folder::new(), probes: None }
+    }
+
     pub(super) fn plan(&mut self, id: NodeId) -> Plan {
+        let plan = self.bare(id);
+        if self.probes.is_some() { self.probe(id, plan) } else { plan }
+    }
+
+    fn bare(&mut self, id: NodeId) -> Plan {
         let checked = self.checked;
         let at = id.0;
         match checked.meaning(id) {
@@ -56,7 +67,7 @@ impl<'c> Planner<'c> {
             Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. } => {}
         }
         if self.is_test(id) {
-            return match self.test(id) {
+            return match self.bare_test(id) {
                 super::Test::Const(value) => Plan::Const(Value::Bool(value)),
                 super::Test::Value(plan, _) => plan,
                 test => Plan::Test(Box::new(test)),

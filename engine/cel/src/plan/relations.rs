@@ -21,6 +21,17 @@ impl Planner<'_> {
     }
 
     pub(super) fn test(&mut self, id: NodeId) -> Test {
+        if self.probes.is_none() {
+            return self.bare_test(id);
+        }
+        match self.plan(id) {
+            Plan::Const(Value::Bool(value)) => Test::Const(value),
+            plan => Test::Value(plan, id.0),
+        }
+    }
+
+    /// A test without a probe of its own.
+    pub(super) fn bare_test(&mut self, id: NodeId) -> Test {
         let checked = self.checked;
         let test = match checked.ast.kind(id) {
             Kind::Logic { all, terms } => self.logic(*all, terms),

@@ -1,6 +1,6 @@
 //! Macros that go through lists and maps.
 
-use super::{Budget, Cx, Event, Local, Run, Watch, known::Needed};
+use super::{Budget, Cx, Local, Run, Watch, known::Needed};
 use crate::{
     ast::Fold,
     error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
@@ -87,9 +87,6 @@ impl FoldTest {
             range => self.items(&Items::of(range, cx).map_err(place)?, cx),
         };
         cx.locals.truncate(outer);
-        if W::NODES {
-            cx.tell(Event::Rounds, self.at)?;
-        }
         outcome
     }
 
@@ -202,9 +199,6 @@ impl FoldPlan {
                 Fold::TransformMapEntry => merge(&mut map, &value, cx.budget()).map_err(place)?,
                 _ => list.push(value),
             }
-        }
-        if W::NODES {
-            cx.tell(Event::Rounds, self.at)?;
         }
         needed.all_known::<W>()?;
         Ok(if matches!(self.fold, Fold::TransformMap | Fold::TransformMapEntry) {

@@ -154,7 +154,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
                 _ if all => Err(Fault::new(absent(origin), at)),
                 _ => Err(self.unknown(origin, None, at)),
             };
-            self.tell(Event::Leave(probe.at, outcome), at)?;
+            self.tell(Event::Leave(outcome), at)?;
         }
         if whole.is_none() && all {
             self.tell_read(origin, None, false, at)?;

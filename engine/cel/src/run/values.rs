@@ -66,7 +66,7 @@ fn probe_run<'a, W: Watch>(probe: &'a Probe, cx: &mut Cx<'a, '_, W>) -> Run<Valu
     }
     cx.tell(Event::Enter(probe.at), probe.at)?;
     let outcome = probe.plan.run(cx);
-    cx.tell(Event::Leave(probe.at, outcome.as_ref().map_err(|fault| *fault)), probe.at)?;
+    cx.tell(Event::Leave(outcome.as_ref().map_err(|fault| *fault)), probe.at)?;
     outcome
 }
 

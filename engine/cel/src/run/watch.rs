@@ -41,17 +41,14 @@ pub(crate) trait Watch {
 }
 
 /// What happens between the parts of an expression.
-#[expect(dead_code, reason = "explanations come next")]
 pub(crate) enum Event<'e, 'v> {
     /// A part is about to be evaluated.
     Enter(u32),
-    /// It was evaluated.
-    Leave(u32, Result<&'e Value<'v>, Fault>),
+    /// The part that was entered last and is not left yet was evaluated.
+    Leave(Result<&'e Value<'v>, Fault>),
     /// A macro begins a round, with those variables.
     Round(usize, &'e [Option<&'e Value<'v>>]),
-    /// A macro is through with its rounds.
-    Rounds,
-    /// What follows, until `Out`, is inside of a variable that is evaluated when it is first read.
+    /// What follows, until `Out`, is in the expression of a variable.
     Into(u16),
     /// Out of the variable again.
     Out,

@@ -2,8 +2,8 @@
 
 use std::{fmt::Write as _, thread};
 
-use weir_attributes::{Bag, slot};
-use weir_cel::{Env, EvalErrorKind, Scratch, Type, Value, limits};
+use weir_attributes::{Bag, Slot, slot};
+use weir_cel::{Activation, Env, EvalErrorKind, Origin, Reads, Scratch, Sensitive, Type, Value, limits};
 
 /// Runs on the stack that a tokio worker has.
 fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
@@ -19,12 +19,29 @@ fn env() -> Env {
         .build()
 }
 
-/// Compiles, evaluates and drops; whatever the outcome, it returns.
+/// Knows nothing.
+struct Blind;
+
+impl Activation for Blind {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+
+    fn knows(&self, _: Origin, _: Option<&str>) -> bool {
+        false
+    }
+}
+
+/// Compiles, evaluates in every way and drops; whatever the outcome, it returns.
 fn survives(source: &str) {
     if let Ok(program) = env().compile(source) {
         let variables = [Value::Null, Value::from(vec![Value::Int(1)]), Value::from("x")];
         let _ = program.evaluate(&variables, &mut Scratch::new()).map(|value| value.into_static());
         let _ = (program.unguarded(), program.references().len());
+        let _ = program.evaluate_tracked(&variables, &mut Scratch::new(), &mut Reads::new());
+        let _ = program.evaluate_partial(&Blind, &mut Scratch::new());
+        let _ = program.explain(&variables, &mut Scratch::new(), Sensitive::Mask).to_string();
+        let _ = program.explain(&Blind, &mut Scratch::new(), Sensitive::Show).to_string();
     }
 }
 

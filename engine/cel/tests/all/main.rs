@@ -4,6 +4,7 @@
 mod absence;
 mod differential;
 mod errors;
+mod explain;
 mod functions;
 mod hostile;
 mod index;
