@@ -3,10 +3,13 @@
 
 mod absence;
 mod cases;
+mod differential;
 mod doubt;
+mod drawn;
 mod dry_run;
 mod evaluation;
 mod given;
+mod oracle;
 mod peer;
 mod properties;
 mod validation;

@@ -1,0 +1,268 @@
+//! Random policies, and requests drawn from the atoms of those policies and from near misses of them.
+
+use serde_json::{Value as Json, json};
+use weir_attributes::slot;
+
+use crate::{
+    given::{Request, connection},
+    oracle::{Asked, Policy, World, normalized},
+};
+
+/// splitmix64: a seed gives the same draws everywhere.
+#[derive(Clone, Debug)]
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+
+    pub(super) fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == 0
+    }
+
+    pub(super) fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
+        let at = self.below(of.len());
+        &of[at]
+    }
+
+    fn text(&mut self, of: &[&'static str]) -> &'static str {
+        of[self.below(of.len())]
+    }
+}
+
+const METHODS: &[&str] = &["GET", "POST", "PUT", "P*", "*T", "*", "DELETE", "g*"];
+const PATHS: &[&str] = &[
+    "/a",
+    "/a/*",
+    "*/b",
+    "*.php",
+    "*",
+    "/c/{*}",
+    "/c/{*}/d",
+    "/f/{**}",
+    "/f/{**}/g",
+    "/a/b",
+    "/%7eu",
+    "/A",
+    "/a//b",
+    "/x y",
+];
+const HOSTS: &[&str] = &["shop.com", "Shop.com", "*.shop.com", "shop.*", "*", "shop.com:8080", "*:8080", "other.org"];
+const PORTS: &[&str] = &["80", "8080", "9000", "8443"];
+const PRINCIPALS: &[&str] = &[
+    "td/ns/x/sa/a",
+    "old-td/ns/x/sa/a",
+    "cluster.local/ns/y/sa/b",
+    "td/ns/x/*",
+    "old-td/ns/x/*",
+    "*/ns/x/sa/a",
+    "*/sa/a",
+    "*",
+    "*td/ns/x/sa/a",
+    "t*/ns/y/sa/b",
+    "other/ns/x/sa/a",
+];
+const NAMESPACES: &[&str] = &["x", "y", "x*", "*y", "x*z", "*", "x.y", "ns"];
+const ACCOUNTS: &[&str] = &["a", "b", "x/a", "x/b", "y/b", "x/a.b"];
+const DOMAINS: &[&str] = &["td", "old-td", "cluster.local", "*", "t*", "*-td", "other"];
+const BLOCKS: &[&str] =
+    &["10.0.0.0/8", "10.1.2.3", "10.1.2.3/31", "192.168.0.0/16", "fd00::/8", "fd00::1", "0.0.0.0/0", "10.1.2.9/29"];
+const ROLES: &[&str] = &["admin", "ad*", "*min", "*", "user", "user,admin", "Admin"];
+const TARGETS: &[&str] = &["/a", "/a?x=*", "/a*", "*?x=1", "*"];
+const NAMES: &[&str] = &["shop.com", "*.shop.com", "sh*", "*", "Shop.com"];
+
+const SOURCE: &[(&str, &[&str])] = &[
+    ("principals", PRINCIPALS),
+    ("namespaces", NAMESPACES),
+    ("serviceAccounts", ACCOUNTS),
+    ("trustDomains", DOMAINS),
+    ("ipBlocks", BLOCKS),
+    ("remoteIpBlocks", BLOCKS),
+];
+const OPERATION: &[(&str, &[&str])] = &[("methods", METHODS), ("paths", PATHS), ("hosts", HOSTS), ("ports", PORTS)];
+const WHEN: &[(&str, &[&str])] = &[
+    ("request.headers[X-Role]", ROLES),
+    ("request.headers[:path]", TARGETS),
+    ("source.ip", BLOCKS),
+    ("remote.ip", BLOCKS),
+    ("source.namespace", NAMESPACES),
+    ("source.principal", PRINCIPALS),
+    // More often than the others, because it seldom matches.
+    ("source.serviceAccount", ACCOUNTS),
+    ("source.serviceAccount", ACCOUNTS),
+    ("source.serviceAccount", ACCOUNTS),
+    ("source.trustDomain", DOMAINS),
+    ("destination.ip", BLOCKS),
+    ("destination.port", PORTS),
+    ("connection.sni", NAMES),
+];
+
+fn values(atoms: &[&str], random: &mut Random) -> Json {
+    let count = 1 + random.below(2);
+    (0..count).map(|_| *random.pick(atoms)).collect::<Vec<_>>().into()
+}
+
+/// One or two fields of a source or operation; a third of them negated.
+fn fields(of: &[(&str, &[&str])], random: &mut Random) -> Json {
+    let mut fields = json!({});
+    for _ in 0..1 + random.below(2) {
+        let (name, atoms) = random.pick(of);
+        let excluded = |others: &[&str]| others.iter().any(|other| fields.get(other).is_some());
+        let accounts = ["serviceAccounts", "notServiceAccounts"];
+        let named = ["principals", "notPrincipals", "namespaces", "notNamespaces"];
+        if *name == "serviceAccounts" && excluded(&named) || named.contains(name) && excluded(&accounts) {
+            continue; // Istio refuses them together
+        }
+        let negated = random.one_in(3);
+        let name = if negated { format!("not{}{}", name[..1].to_uppercase(), &name[1..]) } else { (*name).to_owned() };
+        fields[name] = values(atoms, random);
+    }
+    fields
+}
+
+fn rule(random: &mut Random) -> Json {
+    let mut rule = json!({});
+    let list = |of: &[(&str, &[&str])], inner: &str, random: &mut Random| -> Json {
+        (0..1 + random.below(2)).map(|_| json!({inner: fields(of, random)})).collect::<Vec<_>>().into()
+    };
+    if random.one_in(2) {
+        rule["from"] = list(SOURCE, "source", random);
+    }
+    if random.one_in(2) {
+        rule["to"] = list(OPERATION, "operation", random);
+    }
+    if random.one_in(3) || rule == json!({}) {
+        let (key, atoms) = random.pick(WHEN);
+        let mut condition = json!({"key": key});
+        if !random.one_in(3) {
+            condition["values"] = values(atoms, random);
+        }
+        if random.one_in(4) || condition.get("values").is_none() {
+            condition["notValues"] = values(atoms, random);
+        }
+        rule["when"] = json!([condition]);
+    }
+    rule
+}
+
+pub(super) fn world(random: &mut Random) -> World {
+    let domains = [vec!["td"], vec!["td", "old-td"], vec!["cluster.local"], vec!["td", "cluster.local"]];
+    World {
+        namespace: "shop".to_owned(),
+        labels: [("app".to_owned(), "cart".to_owned())].into(),
+        trust_domains: random.pick(&domains).iter().map(|domain| (*domain).to_owned()).collect(),
+        normalization: random.text(&["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]),
+    }
+}
+
+pub(super) fn policies(random: &mut Random) -> Vec<Policy> {
+    (0..random.below(5))
+        .map(|at| {
+            let action = if random.below(5) < 2 { "DENY" } else { "ALLOW" };
+            let rules: Vec<Json> = (0..1 + random.below(3)).map(|_| rule(random)).collect();
+            let mut spec = json!({"action": action, "rules": rules});
+            if random.one_in(4) {
+                let app = random.pick(&["cart", "cart", "other"]);
+                spec["selector"] = json!({"matchLabels": {"app": app}});
+            }
+            let namespace = (*random.pick(&["shop", "shop", "shop", "istio-system", "other"])).to_owned();
+            Policy { namespace, name: format!("p{at}"), spec }
+        })
+        .collect()
+}
+
+/// An atom made concrete, or something close to it; absent in three of ten.
+fn near(atoms: &[&'static str], fillings: &[&'static str], random: &mut Random) -> Option<String> {
+    if random.below(10) < 3 {
+        return None;
+    }
+    let atom = random.pick(atoms).replace("{**}", "*").replace("{*}", "*");
+    let mut text = atom;
+    while text.contains('*') {
+        text = text.replacen('*', random.text(fillings), 1);
+    }
+    Some(match random.below(14) {
+        0 => text.to_uppercase(),
+        1 => text.to_lowercase(),
+        2 => format!("{text}/"),
+        3 => format!("{text}x"),
+        4 => format!("x{text}"),
+        5 => String::new(),
+        6 => text.replacen('/', "//", 1),
+        _ => text,
+    })
+}
+
+fn address(random: &mut Random) -> &'static str {
+    random.text(&["10.1.2.3", "10.1.2.2", "10.1.2.8", "10.9.9.9", "192.168.7.7", "11.0.0.1", "fd00::1", "fe80::1"])
+}
+
+pub(super) fn asked(random: &mut Random) -> Asked {
+    let mut asked = Asked {
+        principal: near(PRINCIPALS, &["", "td", "sa/a", "y"], random).filter(|name| !name.is_empty()),
+        source_ip: (!random.one_in(4)).then(|| address(random).to_owned()),
+        destination_ip: address(random).to_owned(),
+        port: random.pick(PORTS).parse().unwrap(),
+        sni: near(NAMES, &["a", "op.com"], random).map(|name| name.to_lowercase()),
+        ..Asked::default()
+    };
+    if random.one_in(3) {
+        let parts = [*random.pick(&["td", "old-td", "other"]), *random.pick(&["x", "y", "xz", "x.y", "shop", "xay"])];
+        let account = random.pick(&["a", "b", "a.b", "aXb", "a/z", "q/sa/a"]);
+        asked.principal = Some(format!("{}/ns/{}/sa/{account}", parts[0], parts[1]));
+    }
+    if random.one_in(12) {
+        return asked;
+    }
+    asked.method =
+        Some(near(METHODS, &["U", "OS", ""], random).filter(|text| !text.is_empty()).unwrap_or("GET".into()));
+    let target = near(PATHS, &["b", "x", "", "a/b"], random).unwrap_or_default();
+    let twisted = match random.below(8) {
+        0 => format!("{target}?x=1"),
+        1 => format!("/q/..{target}"),
+        2 => format!("{target}#frag"),
+        3 => target.replacen("/b", "%2fb", 1),
+        4 => target.replacen('a', "%61", 1),
+        5 => target.replacen("/", "\\", 2).replacen('\\', "/", 1),
+        _ => target,
+    };
+    asked.target = if twisted.starts_with('/') { twisted } else { format!("/{twisted}") }.replace(' ', "%20");
+    asked.host = near(HOSTS, &["a", "com"], random);
+    for _ in 0..random.below(3) {
+        let role = near(ROLES, &["", "min", "ad"], random).unwrap_or_default();
+        asked.headers.push(("x-role".to_owned(), role));
+    }
+    if random.one_in(2) {
+        let forwarded = if random.one_in(6) { "nonsense" } else { address(random) };
+        let line = if random.one_in(3) { format!("1.1.1.1, {forwarded}") } else { forwarded.to_owned() };
+        asked.headers.push(("x-forwarded-for".to_owned(), line));
+    }
+    asked
+}
+
+/// The request as the sidecar tells it, its path normalized.
+pub(super) fn told(asked: &Asked, world: &World) -> Request {
+    let whole = |ip: &str, port: u16| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
+    let mut told = connection().text(slot::DESTINATION_ADDRESS, &whole(&asked.destination_ip, asked.port));
+    let texts = [
+        (slot::SOURCE_PRINCIPAL, asked.principal.clone()),
+        (slot::SOURCE_ADDRESS, asked.source_ip.as_deref().map(|ip| whole(ip, 40000))),
+        (slot::CONNECTION_REQUESTED_SERVER_NAME, asked.sni.clone()),
+        (slot::REQUEST_METHOD, asked.method.clone()),
+        (slot::REQUEST_HOST, asked.host.clone()),
+    ];
+    for (slot, text) in texts {
+        told = text.into_iter().fold(told, |told, text| told.text(slot, &text));
+    }
+    if asked.is_http() {
+        let target = normalized(world.normalization, &asked.target);
+        told = told.text(slot::REQUEST_PATH, &target);
+        told = told.text(slot::REQUEST_URL_PATH, target.split('?').next().unwrap());
+    }
+    asked.headers.iter().fold(told, |told, (name, value)| told.header(name, value))
+}
