@@ -123,7 +123,7 @@ impl Env {
         let ast =
             parse::parse(source.clone(), !self.0.plain).map_err(|error| Errors::new(source.clone(), vec![error]))?;
         let checked = check::check(ast, &self.0).map_err(|errors| Errors::new(source.clone(), errors))?;
-        Ok(plan::plan(checked, self.0.lazies.as_slice().into()))
+        Ok(plan::plan(checked, self.0.lazies.as_slice().into()).within(self))
     }
 
     /// The same, and the result must be of that type (or `dyn`).

@@ -28,6 +28,11 @@
 //! `"x" in request.headers` and `request.headers[?"x"]` ask without failing; [`Program::unguarded`] lists the reads that
 //! nothing asks for first. Header names are looked up in lower case, however they are written.
 //!
+//! # More than a value
+//! [`Program::evaluate_partial`] evaluates on an activation that does not know everything, [`Program::residual`] gives what
+//! is then left of the expression, [`Program::evaluate_tracked`] tells what was really read, and [`Program::explain`] what
+//! became of each part. The plain evaluation pays for none of them.
+//!
 //! # Which language
 //! All of CEL's syntax, operators and standard functions, macros (those with two variables and `cel.bind` too), optional
 //! values, and the extensions strings (without `format`), sets and network. The messages of protobuf that are values (wrappers, `Struct`, `Any`,
@@ -51,6 +56,7 @@ mod parse;
 mod partial;
 mod plan;
 mod program;
+mod residual;
 mod run;
 mod tracked;
 mod types;
@@ -68,6 +74,7 @@ pub use index::{Candidates, Index, Presence, Subjects};
 pub use message::MessageError;
 pub use partial::{Partial, Unknown};
 pub use program::{Program, Reference};
+pub use residual::Residual;
 pub use run::Scratch;
 pub use tracked::{Read, Reads};
 pub use types::{Opaque, Type};

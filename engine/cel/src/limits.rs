@@ -36,6 +36,12 @@ pub const EXPLAIN_ROUNDS_MAX: usize = 4;
 /// How much of a value or of a part's source an explanation shows, in characters.
 pub const EXPLAIN_TEXT_MAX: usize = 80;
 
+/// The longest literal that a residual has in place of a known value, in bytes.
+pub const RESIDUAL_LITERAL_MAX: usize = 512;
+
+/// How often what is left of an expression is itself reduced: a decided condition may leave more that is known.
+pub(crate) const RESIDUAL_ROUNDS: usize = 4;
+
 /// The most errors that one compilation reports.
 pub const ERRORS_MAX: usize = 20;
 

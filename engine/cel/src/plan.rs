@@ -13,7 +13,7 @@ use std::sync::Arc;
 use regex::Regex;
 use weir_attributes::Slot;
 
-pub(crate) use build::{is_headers, plan};
+pub(crate) use build::{constant, is_headers, part, plan};
 pub(crate) use probe::{Probes, probed};
 pub(crate) use set::{TextSet, WordHasher};
 

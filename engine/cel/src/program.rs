@@ -9,7 +9,7 @@ use crate::{
     ast::{Kind, NodeId},
     check::Checked,
     conjuncts::{self, Alternative},
-    env::Lazy,
+    env::{Env, Lazy},
     error::{EvalError, EvalErrorKind, Fault},
     guard::{self, Unguarded},
     plan::Plan,
@@ -38,6 +38,7 @@ struct Inner {
     lazies: Arc<[Lazy]>,
     references: Box<[Reference]>,
     result: Type,
+    env: Option<Env>,
 }
 
 impl Program {
@@ -46,7 +47,20 @@ impl Program {
         // What has no key comes before its keys, and includes them.
         references.dedup_by(|next, kept| next.slot == kept.slot && kept.key.is_none());
         let result = checked.ty(checked.ast.root).settled();
-        Self(Arc::new(Inner { checked, plan, lazies, references: references.into(), result }))
+        Self(Arc::new(Inner { checked, plan, lazies, references: references.into(), result, env: None }))
+    }
+
+    /// The same, knowing what it was compiled in.
+    pub(crate) fn within(mut self, env: &Env) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.env = Some(env.clone());
+        }
+        self
+    }
+
+    /// What it was compiled in, where what is left of it can be compiled again.
+    pub(crate) fn env(&self) -> Option<&Env> {
+        self.0.env.as_ref()
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -64,6 +64,16 @@ impl<'a, 's, W: Watch> Cx<'a, 's, W> {
         Self { activation, lazies, locals: SmallVec::new(), scratch, watch }
     }
 
+    /// Puts macro variables in sight; those without a value are not read.
+    pub(crate) fn set_locals(&mut self, locals: &[Option<Value<'static>>]) {
+        self.locals = locals.iter().map(|local| Local::Own(local.clone().unwrap_or(Value::Null))).collect();
+    }
+
+    /// A copy of a value that outlives the evaluation.
+    pub(crate) fn keep(&mut self, value: &Value<'a>) -> Result<Value<'static>, EvalErrorKind> {
+        scratch::keep(value, &mut self.scratch.budget)
+    }
+
     pub(crate) fn into_watch(self) -> W {
         self.watch
     }

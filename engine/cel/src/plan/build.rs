@@ -27,6 +27,12 @@ pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>) -> Program {
     Program::new(checked, plan, lazies, references)
 }
 
+/// Plans one part of a checked tree, and says how many nodes it has.
+pub(crate) fn part(checked: &Checked, lazies: &[Lazy], id: NodeId) -> (Plan, usize) {
+    let mut planner = Planner::new(checked, lazies);
+    (planner.plan(id), planner.size(id))
+}
+
 pub(super) struct Planner<'c> {
     pub(super) checked: &'c Checked,
     lazies: &'c [Lazy],
@@ -247,7 +253,7 @@ pub(crate) fn is_headers(slot: Slot) -> bool {
     matches!(slot, slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL | slot::RESPONSE_HEADERS)
 }
 
-fn constant(literal: &Literal) -> Value<'static> {
+pub(crate) fn constant(literal: &Literal) -> Value<'static> {
     match literal {
         Literal::Null => Value::Null,
         Literal::Bool(value) => Value::Bool(*value),

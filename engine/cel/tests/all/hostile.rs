@@ -32,6 +32,23 @@ impl Activation for Blind {
     }
 }
 
+/// Knows every variable but the first.
+struct Half<'a>(&'a [Value<'a>]);
+
+impl Activation for Half<'_> {
+    fn attribute(&self, _: Slot) -> Option<weir_attributes::Value<'_>> {
+        None
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        self.0.get(index).cloned()
+    }
+
+    fn knows(&self, origin: Origin, _: Option<&str>) -> bool {
+        origin != Origin::Variable(0)
+    }
+}
+
 /// Compiles, evaluates in every way and drops; whatever the outcome, it returns.
 fn survives(source: &str) {
     if let Ok(program) = env().compile(source) {
@@ -40,6 +57,8 @@ fn survives(source: &str) {
         let _ = (program.unguarded(), program.references().len());
         let _ = program.evaluate_tracked(&variables, &mut Scratch::new(), &mut Reads::new());
         let _ = program.evaluate_partial(&Blind, &mut Scratch::new());
+        let _ = program.residual(&Blind, &mut Scratch::new());
+        let _ = program.residual(&Half(&variables), &mut Scratch::new());
         let _ = program.explain(&variables, &mut Scratch::new(), Sensitive::Mask).to_string();
         let _ = program.explain(&Blind, &mut Scratch::new(), Sensitive::Show).to_string();
     }

@@ -13,6 +13,7 @@ mod lazies;
 mod literals;
 mod messages;
 mod partial;
+mod residual;
 mod semantics;
 mod soundness;
 mod texts;

@@ -3,7 +3,7 @@
 use weir_attributes::{Bag, Slot, slot};
 use weir_cel::{Activation, Entries, Env, Map, Origin, Type, Value};
 
-use crate::differential::generate::{ALL, Random, expression};
+use crate::differential::generate::{ALL, Random, Wanted, expression};
 
 /// What an expression of [`source`] may read, by the letter that the generator calls it.
 const NAMES: [(&str, &str); 12] = [
@@ -22,7 +22,7 @@ const NAMES: [(&str, &str); 12] = [
 ];
 
 pub(crate) fn env() -> Env {
-    Env::builder()
+    let env = Env::builder()
         .vocabulary()
         .variable("m", Type::map(Type::String, Type::Int))
         .variable("j", Type::Int)
@@ -34,12 +34,51 @@ pub(crate) fn env() -> Env {
         .variable("l", Type::list(Type::Int))
         .variable("ts", Type::list(Type::String))
         .variable("x", Type::Dyn)
-        .build()
+        .build();
+    let sum = env.compile("request.size + j").unwrap();
+    let either = env.compile("b || request.method == 'a'").unwrap();
+    env.with_lazy("v.sum", &sum).unwrap().with_lazy("v.either", &either).unwrap()
+}
+
+/// What the crate `cel` does not have: `@B` and so on are holes.
+const FORMS: [&str; 14] = [
+    "cel.bind(z, @I, @B || z == @I)",
+    "cel.bind(z, @M, has(z.a) ? z.a == @I : @B)",
+    "cel.bind(z, @S, @B && cel.bind(w, z + @S, w == z || @B))",
+    "@L.transformList(p, q, p + q + @I)",
+    "@L.exists(p, q, p == q && @B)",
+    "@L.exists(e, cel.bind(w, e + @I, w > @I && @B))",
+    "optional.of(@I).optMap(q, q + @I).orValue(@I)",
+    "@M[?@S].or(optional.of(@I)).value()",
+    "(@B ? dyn(@I) : dyn(@S)) == x",
+    "(x == @I || x == @S && @B)",
+    "@T.exists(e, e in request.headers || @B)",
+    "(v.sum == @I && @B) || v.either",
+    "has(v.sum) && (@B ? v.sum : @I) == @I",
+    "[@B && v.either, @B, x == (v.either ? @I : v.sum)]",
+];
+
+fn form(random: &mut Random, depth: usize) -> String {
+    let mut parts = random.pick(&FORMS).split('@');
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let wanted = match &part[..1] {
+            "B" => Wanted::Bool,
+            "I" => Wanted::Int,
+            "S" => Wanted::Text,
+            "L" => Wanted::Ints,
+            "T" => Wanted::Texts,
+            _ => Wanted::Map,
+        };
+        out.push_str(&expression(wanted, random, depth - 1));
+        out.push_str(&part[1..]);
+    }
+    out
 }
 
 /// An expression of that seed; now and then some of its variables are read through `dyn`.
 pub(crate) fn source(random: &mut Random, depth: usize) -> String {
-    let plain = expression(*random.pick(&ALL), random, depth);
+    let plain = if random.below(3) == 0 { form(random, depth) } else { expression(*random.pick(&ALL), random, depth) };
     let mut out = String::new();
     let mut quote = None;
     let mut chars = plain.char_indices().peekable();
@@ -109,7 +148,7 @@ impl Activation for World {
 }
 
 /// Everything that can be unknown.
-pub(crate) const UNKNOWNS: [(Origin, Option<&str>); 13] = [
+pub(crate) const UNKNOWNS: [(Origin, Option<&str>); 14] = [
     (Origin::Attribute(slot::REQUEST_METHOD), None),
     (Origin::Attribute(slot::REQUEST_HEADERS), Some("x-t")),
     (Origin::Attribute(slot::REQUEST_SIZE), None),
@@ -123,6 +162,7 @@ pub(crate) const UNKNOWNS: [(Origin, Option<&str>); 13] = [
     (Origin::Variable(6), None),
     (Origin::Variable(7), None),
     (Origin::Variable(8), None),
+    (Origin::Variable(9), None),
 ];
 
 /// Values for everything, everything known.
@@ -187,18 +227,21 @@ impl World {
         let mut variables: Vec<_> = (0..self.variables.len())
             .map(|index| pick(Origin::Variable(index), None).variables[index].clone())
             .collect();
-        // One key of the map may be all of it that is not known.
+        // Where one key of a map that is there is all that is not known of it, the rest of it stays.
         let map = Origin::Variable(0);
         if !self.knows(map, None)
             && self.knows(map, Some("b"))
-            && let (Some(Value::Map(Map::Entries(ours))), Some(Value::Map(Map::Entries(theirs)))) =
-                (&self.variables[0], &other.variables[0])
+            && let Some(Value::Map(Map::Entries(ours))) = &self.variables[0]
         {
-            let mut entries = Entries::default();
             let is_a = |key: &Value<'_>| key.as_str() == Some("a");
-            let theirs = theirs.pairs().iter().filter(|(key, _)| is_a(key));
-            for (key, value) in ours.pairs().iter().filter(|(key, _)| !is_a(key)).chain(theirs) {
+            let mut entries = Entries::default();
+            for (key, value) in ours.pairs().iter().filter(|(key, _)| !is_a(key)) {
                 entries.push(key.clone(), value.clone()).unwrap();
+            }
+            if let Some(Value::Map(Map::Entries(theirs))) = &other.variables[0] {
+                for (key, value) in theirs.pairs().iter().filter(|(key, _)| is_a(key)) {
+                    entries.push(key.clone(), value.clone()).unwrap();
+                }
             }
             variables[0] = Some(Value::Map(Map::new(entries)));
         }
