@@ -31,6 +31,7 @@ fn variant(kind: &str) -> &'static str {
         "duration" => "Duration",
         "map" => "Map",
         "list_map" => "ListMap",
+        "struct" => "Struct",
         other => panic!("vocabulary.yaml: unknown type {other}"),
     }
 }

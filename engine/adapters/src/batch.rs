@@ -74,7 +74,9 @@ impl Cells {
             Type::Timestamp => Values::Timestamps(ints()),
             Type::Duration => Values::Durations(ints()),
             Type::Bool => Values::Bools(column.iter().map(|cell| matches!(cell, Some(Held::Bool(true)))).collect()),
-            Type::Map | Type::ListMap => Values::Pairs(column.iter().map(|cell| pairs(cell, interner)).collect()),
+            Type::Map | Type::ListMap | Type::Struct => {
+                Values::Pairs(column.iter().map(|cell| pairs(cell, interner)).collect())
+            }
         };
         let everywhere = column.iter().all(Option::is_some);
         let present = if everywhere { Vec::new() } else { column.iter().map(Option::is_some).collect() };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use weir_attributes::{Splits, Value, World, slot};
+use weir_attributes::{Json, Splits, Value, World, slot};
 
 use crate::contract::check::weir::plugin::types::Value as Wire;
 use crate::mask::Mask;
@@ -46,7 +46,19 @@ pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> 
             let lines = lines.names().flat_map(of);
             Held::Pairs(lines.map(|(name, value)| (name, header(name, Cow::Borrowed(value)))).collect())
         }
+        (Value::Struct(map), Some(key)) => Held::Text(header(key, entry(map.get(key)?))),
+        (Value::Struct(map), None) => {
+            Held::Pairs(map.iter().map(|(key, value)| (key, header(key, entry(value)))).collect())
+        }
     })
+}
+
+/// An entry of a map of JSON: a text as it is, anything else as JSON text.
+fn entry(value: &Json) -> Cow<'_, str> {
+    match value.as_str() {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(value.to_string()),
+    }
 }
 
 /// The inputs of one check, in the manifest's order.

@@ -108,7 +108,7 @@ fn resolve(input: &EmbeddedInput, world: World) -> Result<Input, String> {
     if world == World::Check && attribute.phase == Phase::Response {
         return Err(format!("input {name:?} is known only when the request is reported; a check plugin never sees it"));
     }
-    let is_map = matches!(attribute.ty, Type::Map | Type::ListMap);
+    let is_map = matches!(attribute.ty, Type::Map | Type::ListMap | Type::Struct);
     let (wanted, of) = match &input.key {
         Some(_) if !is_map => {
             return Err(format!("input {name:?} is no map, so it has no entries; leave out the [...]"));
@@ -119,7 +119,8 @@ fn resolve(input: &EmbeddedInput, world: World) -> Result<Input, String> {
     if input.ty != wanted {
         return Err(format!("input {name:?}{of} is of type {wanted}, not {}; change it in weir-plugin.toml", input.ty));
     }
-    let key = input.key.as_deref().map(|key| match name.ends_with(".labels") {
+    let as_written = name.ends_with(".labels") || attribute.ty == Type::Struct;
+    let key = input.key.as_deref().map(|key| match as_written {
         true => key.into(),
         false => key.to_ascii_lowercase().into(),
     });
@@ -135,6 +136,7 @@ fn type_name(ty: Type) -> &'static str {
         Type::Duration => "duration",
         Type::Map => "map",
         Type::ListMap => "list_map",
+        Type::Struct => "struct",
     }
 }
 

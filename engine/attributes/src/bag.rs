@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Headers, Labels, Map, Slot, Type, Value, World, headers::trim, slot};
+use crate::{Headers, Labels, Map, Slot, Struct, Type, Value, World, headers::trim, slot};
 
 /// A piece of the bag's text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +28,7 @@ enum Cell {
     Int(i64),
     Bool(bool),
     Labels(Labels),
+    Struct(Arc<Struct>),
 }
 
 /// The facts about one request: it owns them all, so it can cross an await, a thread and a queue.
@@ -110,6 +111,7 @@ impl Bag {
             Cell::Static(text) => Some(Value::String(text)),
             Cell::Bool(value) => Some(Value::Bool(*value)),
             Cell::Labels(labels) => Some(Value::Map(Map::Labels(labels))),
+            Cell::Struct(map) => Some(Value::Struct(map)),
             Cell::Int(value) => Some(match slot.attribute().ty {
                 Type::Timestamp => Value::Timestamp(*value),
                 Type::Duration => Value::Duration(*value),
@@ -143,6 +145,15 @@ impl Bag {
     pub fn bool(&self, slot: Slot) -> Option<bool> {
         match self.cell(slot) {
             Cell::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The map of JSON of that attribute; none when absent.
+    #[must_use]
+    pub fn struct_of(&self, slot: Slot) -> Option<&Arc<Struct>> {
+        match self.cell(slot) {
+            Cell::Struct(map) => Some(map),
             _ => None,
         }
     }
@@ -232,6 +243,11 @@ impl Bag {
         self.put(slot, Cell::Labels(labels));
     }
 
+    /// Sets a map of JSON.
+    pub fn set_struct(&mut self, slot: Slot, map: Arc<Struct>) {
+        self.put(slot, Cell::Struct(map));
+    }
+
     /// Makes an attribute absent.
     pub fn clear(&mut self, slot: Slot) {
         self.put(slot, Cell::Absent);
@@ -314,6 +330,13 @@ impl Builder {
     #[must_use]
     pub fn labels(mut self, slot: Slot, labels: Labels) -> Self {
         self.0.set_labels(slot, labels);
+        self
+    }
+
+    /// Sets a map of JSON.
+    #[must_use]
+    pub fn json(mut self, slot: Slot, map: Arc<Struct>) -> Self {
+        self.0.set_struct(slot, map);
         self
     }
 

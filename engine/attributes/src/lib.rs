@@ -15,6 +15,7 @@
 mod bag;
 mod derive;
 mod headers;
+mod json;
 mod value;
 mod vocabulary;
 mod world;
@@ -22,6 +23,7 @@ mod world;
 pub use bag::{Bag, Builder};
 pub use derive::{Spiffe, remote_ip, split_address};
 pub use headers::{Headers, Lines};
+pub use json::{JSON_BYTES_MAX, JSON_DEPTH_MAX, Json, JsonError, List, Struct};
 pub use value::{Labels, Map, Value};
 pub use vocabulary::{Attribute, Phase, Slot, Type, by_wire, lookup, slot, vocabulary};
 pub use world::{SPLITS_MAX, Splits, World};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use crate::Headers;
+use crate::{Headers, Struct};
 
 /// Labels of a workload: shared between all requests to it.
 pub type Labels = Arc<BTreeMap<String, String>>;
@@ -24,6 +24,8 @@ pub enum Value<'a> {
     Map(Map<'a>),
     /// String to list of strings: the header lines.
     ListMap(Headers<'a>),
+    /// String to any value of JSON.
+    Struct(&'a Struct),
 }
 
 /// A string-to-string map inside a bag.

@@ -39,6 +39,8 @@ pub enum Type {
     Map,
     /// String to list of strings.
     ListMap,
+    /// String to any value of JSON.
+    Struct,
 }
 
 /// When an attribute is known.

@@ -207,6 +207,7 @@ impl From<weir_attributes::Type> for Type {
             weir_attributes::Type::Duration => Self::Duration,
             weir_attributes::Type::Map => Self::map(Self::String, Self::String),
             weir_attributes::Type::ListMap => Self::map(Self::String, Self::list(Self::String)),
+            weir_attributes::Type::Struct => Self::map(Self::String, Self::Dyn),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod convert;
+mod json;
 mod map;
 mod text;
 mod time;
@@ -11,6 +12,7 @@ use std::{fmt, net::IpAddr, ops::Deref, sync::Arc};
 use ipnet::IpNet;
 
 pub(crate) use compare::{equal, order};
+pub(crate) use json::json;
 pub use map::{Entries, Map};
 pub(crate) use map::{attribute as attribute_key, lines as header_lines};
 pub use time::Timestamp;
@@ -216,6 +218,7 @@ impl<'a> From<weir_attributes::Value<'a>> for Value<'a> {
             weir_attributes::Value::Duration(nanoseconds) => Self::Duration(nanoseconds),
             weir_attributes::Value::Map(map) => Self::Map(Map::Attribute(Arc::new(map))),
             weir_attributes::Value::ListMap(headers) => Self::Map(Map::Lines(Arc::new(headers))),
+            weir_attributes::Value::Struct(map) => Self::Map(Map::Struct(map)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use weir_attributes::JsonError;
 use weir_policy::{Reason, ReasonCode, Text, Verdict};
 
 /// Header lines of one request.
@@ -27,6 +28,7 @@ pub(crate) enum Refusal {
     NameTooLong(String),
     Value { name: String, byte: u8 },
     ValueTooLong(String),
+    Metadata(JsonError),
 }
 
 impl Refusal {
@@ -59,6 +61,7 @@ impl fmt::Display for Refusal {
             Refusal::ValueTooLong(name) => {
                 write!(f, "the value of header {name:?} is longer than {HEADER_VALUE_MAX} bytes")
             }
+            Refusal::Metadata(error) => write!(f, "the proxy's metadata cannot be read: {error}"),
         }
     }
 }

@@ -67,6 +67,14 @@ impl<'a> Message<'a> {
         self.read_varint()
     }
 
+    /// The value of a `double` field.
+    pub(crate) fn double(&mut self, tag: Tag) -> Result<f64, Fault> {
+        tag.expect(Kind::Fixed64)?;
+        let (value, rest) = self.rest.split_first_chunk().ok_or_else(|| Fault::new(What::Truncated, self.at))?;
+        (self.rest, self.at) = (rest, self.at + value.len());
+        Ok(f64::from_le_bytes(*value))
+    }
+
     /// The value of a `bytes` field.
     pub(crate) fn bytes(&mut self, tag: Tag) -> Result<&'a [u8], Fault> {
         tag.expect(Kind::Length)?;

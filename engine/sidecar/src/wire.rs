@@ -76,8 +76,8 @@ pub(crate) fn attributes(bag: &Bag, phase: Phase) -> v1::Attributes {
             Value::String(text) => Wire::Text(text.to_owned()),
             Value::Int(number) | Value::Timestamp(number) | Value::Duration(number) => Wire::NumberValue(number),
             Value::Bool(truth) => Wire::Truth(truth),
-            // Header lines have fields of their own, labels are the engine's.
-            Value::Map(_) | Value::ListMap(_) => return None,
+            // Header lines have fields of their own; labels and tokens are the engine's, metadata is Envoy's.
+            Value::Map(_) | Value::ListMap(_) | Value::Struct(_) => return None,
         };
         Some(v1::Attribute { number: attribute.wire, value: Some(value) })
     });

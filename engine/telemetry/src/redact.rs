@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, path::Path};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use weir_attributes::{Bag, Slot, lookup};
+use weir_attributes::{Bag, Json, Slot, lookup};
 
 use crate::Error;
 
@@ -233,10 +233,15 @@ fn secrets(bag: &Bag) -> Vec<&str> {
         Some(at) => text.get(at + 1..),
         None => (!text.starts_with('/')).then_some(text),
     });
+    let structs = weir_attributes::vocabulary().iter().filter(|attribute| attribute.sensitive);
+    let mut leaves = Vec::new();
+    for map in structs.filter_map(|attribute| bag.struct_of(attribute.slot)) {
+        map.iter().for_each(|(_, value)| texts_of(value, &mut leaves));
+    }
     let headers = bag.headers().iter().chain(bag.response_headers().iter());
     let values = headers.filter(|(name, _)| is_sensitive_header(name)).map(|(_, value)| value);
     let mut secrets: Vec<&str> = Vec::new();
-    for value in texts.chain(values) {
+    for value in texts.chain(leaves).chain(values) {
         secrets.push(value);
         secrets.extend(value.split([' ', ';', '&', '=', ',']));
     }
@@ -244,6 +249,16 @@ fn secrets(bag: &Bag) -> Vec<&str> {
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.dedup();
     secrets
+}
+
+/// Every text in a value of JSON; how deep that is was bounded when it was made.
+fn texts_of<'b>(value: &'b Json, into: &mut Vec<&'b str>) {
+    match value {
+        Json::String(text) => into.push(text),
+        Json::List(list) => list.items().iter().for_each(|item| texts_of(item, into)),
+        Json::Map(map) => map.iter().for_each(|(_, value)| texts_of(value, into)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]

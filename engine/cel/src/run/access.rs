@@ -10,7 +10,7 @@ use crate::{
         Fault,
     },
     plan::{Index, Key},
-    value::{Map, Text, Value, attribute_key, header_lines},
+    value::{Map, Text, Value, attribute_key, header_lines, json},
 };
 
 impl<'a, W: Watch> Cx<'a, '_, W> {
@@ -71,6 +71,9 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         let found = match self.activation.attribute(key.slot) {
             Some(weir_attributes::Value::Map(map)) => attribute_key(map, &key.key, self.budget()),
             Some(weir_attributes::Value::ListMap(headers)) => header_lines(headers, &key.key, self.budget()),
+            Some(weir_attributes::Value::Struct(map)) => {
+                map.get(&key.key).map(|value| json(value, self.budget())).transpose()
+            }
             Some(_) => Err(NoOverload),
             None if key.optional => Ok(None),
             None => Err(AbsentAttribute(key.slot)),
@@ -85,6 +88,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         match self.activation.attribute(key.slot) {
             Some(weir_attributes::Value::Map(map)) => Ok(map.contains_key(&key.key)),
             Some(weir_attributes::Value::ListMap(headers)) => Ok(headers.contains(&key.key)),
+            Some(weir_attributes::Value::Struct(map)) => Ok(map.get(&key.key).is_some()),
             Some(_) => Err(Fault::new(NoOverload, key.at)),
             None if strict => Err(Fault::new(AbsentAttribute(key.slot), key.at)),
             None => Ok(false),

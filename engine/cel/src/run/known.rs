@@ -45,6 +45,9 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
                 Some(weir_attributes::Value::ListMap(headers)) => {
                     self.tell_read(origin, Some(&key.key), headers.contains(&key.key), key.at)?;
                 }
+                Some(weir_attributes::Value::Struct(map)) => {
+                    self.tell_read(origin, Some(&key.key), map.get(&key.key).is_some(), key.at)?;
+                }
                 other => self.tell_read(origin, None, other.is_some(), key.at)?,
             }
         }

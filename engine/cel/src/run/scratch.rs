@@ -152,6 +152,9 @@ fn charge(value: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
             }
         },
         Value::Map(Map::Lines(headers)) => charge_lines(**headers, budget),
+        Value::Map(Map::Struct(map)) => {
+            map.iter().try_for_each(|(key, value)| budget.grow(key.len() + 2 * size_of::<Value<'_>>() + value.bytes()))
+        }
         Value::Optional(Some(inner)) => charge(inner, budget),
         _ => Ok(()),
     }

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use weir_attributes::Headers;
+use weir_attributes::{Headers, Struct};
 
-use super::{Held, Text, Value};
+use super::{Held, Text, Value, json};
 use crate::{error::EvalErrorKind, run::Budget};
 
 /// A map of values. Those of the request are behind a pointer, so that a value stays small; one key of them is read
@@ -17,6 +17,8 @@ pub enum Map<'a> {
     Attribute(Arc<weir_attributes::Map<'a>>),
     /// Header names to their lines.
     Lines(Arc<Headers<'a>>),
+    /// Claims or metadata, as JSON has them.
+    Struct(&'a Struct),
 }
 
 /// Above this many entries a map has an index.
@@ -127,6 +129,7 @@ impl<'a> Map<'a> {
             Self::Entries(entries) => entries.pairs.len(),
             Self::Attribute(map) => map.len(),
             Self::Lines(headers) => headers.names().count(),
+            Self::Struct(map) => map.len(),
         }
     }
 
@@ -137,6 +140,7 @@ impl<'a> Map<'a> {
             Self::Entries(entries) => entries.pairs.is_empty(),
             Self::Attribute(map) => map.is_empty(),
             Self::Lines(headers) => headers.names().next().is_none(),
+            Self::Struct(map) => map.is_empty(),
         }
     }
 
@@ -151,6 +155,7 @@ impl<'a> Map<'a> {
                 Some(key) => lines(**headers, &lower_case(key), budget),
                 None => Ok(None),
             },
+            Self::Struct(map) => key.as_str().and_then(|key| map.get(key)).map(|value| json(value, budget)).transpose(),
         }
     }
 
@@ -159,13 +164,14 @@ impl<'a> Map<'a> {
             Self::Entries(entries) => Key::of(key).is_some_and(|key| entries.find(&key).is_some()),
             Self::Attribute(map) => key.as_str().is_some_and(|key| map.contains_key(&lower(**map, key))),
             Self::Lines(headers) => key.as_str().is_some_and(|key| headers.contains(&lower_case(key))),
+            Self::Struct(map) => key.as_str().is_some_and(|key| map.get(key).is_some()),
         }
     }
 
     /// The steps of finding out which keys there are: each header line is compared with those before it.
     pub(crate) fn counting(&self) -> usize {
         let lines = match self {
-            Self::Entries(_) => return 0,
+            Self::Entries(_) | Self::Struct(_) => return 0,
             Self::Attribute(map) => match **map {
                 weir_attributes::Map::Headers(headers) => headers.iter().count(),
                 weir_attributes::Map::Labels(labels) => return labels.len(),
@@ -186,6 +192,10 @@ impl<'a> Map<'a> {
             Self::Lines(headers) => {
                 budget.spend(self.counting())?;
                 headers.names().map(Value::text).collect()
+            }
+            Self::Struct(map) => {
+                budget.spend(map.len())?;
+                map.iter().map(|(key, _)| Value::text(key)).collect()
             }
         };
         budget.grow(keys.len() * size_of::<Value<'_>>())?;

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use weir_attributes::Json;
+
 use super::{Map, Value, format_duration};
 use crate::limits::VALUE_TEXT_MAX;
 
@@ -93,6 +95,27 @@ fn write_map(map: &Map<'_>, out: &mut Room<'_, '_>) -> fmt::Result {
             out.write_str(": ")?;
             listed(headers.lines(name), ("[", "]"), out, quoted)
         }),
+        Map::Struct(map) => write_struct(map, out),
+    }
+}
+
+fn write_struct(map: &weir_attributes::Struct, out: &mut Room<'_, '_>) -> fmt::Result {
+    listed(map.iter(), ("{", "}"), out, |(key, value), out| {
+        quoted(key, out)?;
+        out.write_str(": ")?;
+        write_json(value, out)
+    })
+}
+
+fn write_json(value: &Json, out: &mut Room<'_, '_>) -> fmt::Result {
+    match value {
+        Json::Null => out.write_str("null"),
+        Json::Bool(value) => write!(out, "{value}"),
+        Json::Int(value) => write!(out, "{value}"),
+        Json::Double(value) => write(&Value::Double(*value), out),
+        Json::String(text) => quoted(text, out),
+        Json::List(list) => listed(list.items().iter(), ("[", "]"), out, write_json),
+        Json::Map(map) => write_struct(map, out),
     }
 }
 

@@ -16,6 +16,7 @@ mod partial;
 mod residual;
 mod semantics;
 mod soundness;
+mod structs;
 mod texts;
 mod tracked;
 mod types;

@@ -3,7 +3,11 @@
 //! The numbers are Envoy's field numbers. Unknown fields are passed over; a known field of another wire type, a string that
 //! is not UTF-8 and a length beyond the frame refuse the whole frame.
 
+mod metadata;
+
 use smallvec::SmallVec;
+
+pub(crate) use metadata::Metadata;
 
 use crate::wire::{Fault, Message, Tag, What, Within};
 
@@ -18,6 +22,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) workload: Option<&'a str>,
     pub(crate) namespace: Option<&'a str>,
     pub(crate) labels: Option<&'a str>,
+    /// Most proxies send none.
+    pub(crate) metadata: Option<Box<Metadata>>,
 }
 
 /// One end of the connection.
@@ -109,6 +115,10 @@ fn attributes<'a>(message: Message<'a>, facts: &mut Facts<'a>) -> Result<(), Fau
                 _ => {}
             }
             Ok(())
+        }
+        11 => {
+            let metadata = facts.metadata.get_or_insert_default();
+            message.message(tag).and_then(|inner| metadata.read(inner)).within("metadata_context")
         }
         12 => message
             .message(tag)

@@ -36,10 +36,15 @@ impl<'a> Facts<'a> {
         if let Some(nanos) = self.time.and_then(nanoseconds) {
             bag.set_int(slot::REQUEST_TIME, nanos);
         }
+        let told = self
+            .metadata
+            .as_ref()
+            .map(|metadata| metadata.finish().map(|map| bag.set_struct(slot::METADATA, map.into())));
         let refusal = match &self.http {
             Some(http) => http.fill(&mut bag).err(),
             None => Some(Refusal::NotHttp),
         };
+        let refusal = refusal.or(told.and_then(Result::err).map(Refusal::Metadata));
         (bag, refusal)
     }
 

@@ -119,12 +119,15 @@ impl Key {
             | slot::DESTINATION_NAMESPACE
             | slot::DESTINATION_SERVICE_ACCOUNT
             | slot::DESTINATION_LABELS => {}
+            // These follow from the token, whose places are among the headers and attributes that are read.
+            slot::REQUEST_AUTH_PRINCIPAL | slot::REQUEST_AUTH_PRESENTER | slot::REQUEST_AUTH_CLAIMS => {}
             slot => match bag.get(slot) {
                 None => self.text(None),
                 Some(Value::String(text)) => self.text(Some(text)),
                 Some(Value::Bool(truth)) => self.number(i64::from(truth)),
                 Some(Value::Int(number) | Value::Timestamp(number) | Value::Duration(number)) => self.number(number),
                 Some(Value::Map(Map::Headers(_)) | Value::ListMap(_)) => self.all_lines(bag),
+                Some(Value::Struct(map)) => self.text(Some(&map.to_string())),
                 Some(Value::Map(Map::Labels(labels))) => {
                     for (name, value) in labels.iter() {
                         self.text(Some(name));

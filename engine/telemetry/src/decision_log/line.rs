@@ -155,6 +155,7 @@ impl Lines {
                 }
                 out.push(b'}');
             }
+            Value::Struct(map) => long(out, &self.redactor.attribute(slot, &map.to_string())),
             Value::Map(Map::Headers(headers)) | Value::ListMap(headers) => {
                 list(out, headers.iter().take(HEADER_LINES_MAX), |out, (name, value)| {
                     list(out, [clip(name).0.into(), self.redactor.header(name, value)].iter(), |out, text| {

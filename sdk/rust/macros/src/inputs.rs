@@ -84,8 +84,8 @@ fn field(input: &Input, world: World) -> TokenStream {
         (Type::Bool, _) => quote!(bool),
         (Type::Timestamp, _) => quote!(::weir_sdk::Timestamp),
         (Type::Duration, _) => quote!(::std::time::Duration),
-        (Type::Map | Type::ListMap, World::Check) => quote!(::weir_sdk::Pairs),
-        (Type::Map | Type::ListMap, World::Report) => quote!(::weir_sdk::PairsOf<'a>),
+        (Type::Map | Type::ListMap | Type::Struct, World::Check) => quote!(::weir_sdk::Pairs),
+        (Type::Map | Type::ListMap | Type::Struct, World::Report) => quote!(::weir_sdk::PairsOf<'a>),
     };
     match input.optional {
         true => quote!(#[doc = #doc] pub #name: ::std::option::Option<#ty>),
@@ -100,7 +100,7 @@ fn reader(ty: Type) -> &'static str {
         Type::Bool => "boolean",
         Type::Timestamp => "timestamp",
         Type::Duration => "duration",
-        Type::Map | Type::ListMap => "pairs",
+        Type::Map | Type::ListMap | Type::Struct => "pairs",
     }
 }
 
@@ -111,7 +111,7 @@ fn kind(ty: Type) -> &'static str {
         Type::Bool => "Boolean",
         Type::Timestamp => "Timestamp",
         Type::Duration => "Duration",
-        Type::Map | Type::ListMap => "Pairs",
+        Type::Map | Type::ListMap | Type::Struct => "Pairs",
     }
 }
 

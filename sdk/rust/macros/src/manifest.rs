@@ -30,9 +30,10 @@ pub(crate) enum Type {
     Duration,
     Map,
     ListMap,
+    Struct,
 }
 
-const TYPES: [(&str, Type); 7] = [
+const TYPES: [(&str, Type); 8] = [
     ("string", Type::String),
     ("int", Type::Int),
     ("bool", Type::Bool),
@@ -40,6 +41,7 @@ const TYPES: [(&str, Type); 7] = [
     ("duration", Type::Duration),
     ("map", Type::Map),
     ("list_map", Type::ListMap),
+    ("struct", Type::Struct),
 ];
 
 /// One line of `[inputs]`: `"source.principal" = "string?"`.
