@@ -98,6 +98,8 @@ pub(crate) enum Fold {
     TransformMap,
     /// `transformMapEntry`: its body gives maps, whose entries are those of the result.
     TransformMapEntry,
+    /// `sortBy`: its body gives the keys that the elements are sorted by.
+    SortBy,
 }
 
 #[derive(Clone, Copy, Debug)]

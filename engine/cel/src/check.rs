@@ -1,6 +1,7 @@
 //! Names to meanings, expressions to types: everything that is wrong with an expression is found here, at once.
 
 mod calls;
+mod literals;
 mod macros;
 mod messages;
 mod names;
@@ -18,7 +19,7 @@ use crate::{
     declare::Declared,
     env::Names,
     error::Error,
-    functions::Native,
+    functions::{Native, Search},
     limits::{ERRORS_MAX, HEIGHT_MAX},
     message::Message,
     types::Type,
@@ -61,6 +62,8 @@ pub(crate) struct Checked {
     pub(crate) meanings: Vec<Meaning>,
     /// The compiled patterns of `matches` calls whose pattern is a literal, by call.
     pub(crate) patterns: HashMap<NodeId, regex::Regex>,
+    /// The same of other calls that look for a pattern.
+    pub(crate) searches: HashMap<NodeId, (Search, regex::Regex)>,
     /// The declared functions that are called, each with the language's own function of that name.
     pub(crate) functions: Vec<(Arc<Declared>, Option<Native>)>,
     pub(crate) height: u16,
@@ -83,6 +86,7 @@ struct Checker<'n> {
     meanings: Vec<Meaning>,
     heights: Vec<u16>,
     patterns: HashMap<NodeId, regex::Regex>,
+    searches: HashMap<NodeId, (Search, regex::Regex)>,
     functions: Vec<(Arc<Declared>, Option<Native>)>,
     /// The macro variables in sight, outermost first.
     scope: Vec<(Span, Type)>,
@@ -99,6 +103,7 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         meanings: vec![Meaning::Plain; count],
         heights: vec![0; count],
         patterns: HashMap::new(),
+        searches: HashMap::new(),
         functions: Vec::new(),
         scope: Vec::new(),
         errors: Vec::new(),
@@ -108,8 +113,8 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         return Err(checker.errors);
     }
     let height = checker.heights.get(root.index()).copied().unwrap_or(0);
-    let Checker { ast, types, meanings, patterns, functions, .. } = checker;
-    Ok(Checked { ast, types, meanings, patterns, functions, height })
+    let Checker { ast, types, meanings, patterns, searches, functions, .. } = checker;
+    Ok(Checked { ast, types, meanings, patterns, searches, functions, height })
 }
 
 impl Checker<'_> {

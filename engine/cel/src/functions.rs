@@ -1,7 +1,11 @@
 //! The functions of the language: name, forms and code, one table a library.
 
 mod convert;
+mod encoders;
+mod format;
 mod listing;
+mod lists;
+mod math;
 mod network;
 mod numbers;
 mod optional;
@@ -14,18 +18,21 @@ mod times;
 
 use std::{collections::HashMap, sync::LazyLock};
 
+pub(crate) use format::{Piece, Pieces};
 pub use listing::{Signature, functions};
+pub(crate) use lists::sorted;
 pub(crate) use numbers::{arithmetic, negate};
-pub(crate) use regex::compile as compile_pattern;
+pub(crate) use regex::{Search, compile as compile_pattern, misuse, search};
 pub(crate) use sets::has;
 pub(crate) use signature::Shape;
 
-use crate::{error::EvalErrorKind, run::Budget, value::Value};
+use crate::{error::EvalErrorKind, run::Budget, types::Type, value::Value};
 
 /// The result of a function: its fault is placed by the caller.
 pub(crate) type Outcome<'a> = Result<Value<'a>, EvalErrorKind>;
 
-/// The code of a function: all forms of one name, told apart by the values.
+/// The code of a function. That of the first form whose types fit is taken: where types are not known it may be given
+/// the values of other forms, too.
 pub(crate) type Native = for<'a> fn(&[Value<'a>], &mut Budget) -> Outcome<'a>;
 
 /// One form of a function.
@@ -39,6 +46,18 @@ pub(crate) struct Function {
     pub(crate) run: Native,
 }
 
+impl Function {
+    /// The type that it gives for arguments of those types; none when it does not take them.
+    pub(crate) fn applied(&self, types: &[Type]) -> Option<Type> {
+        let mut letters = signature::Letters::default();
+        let fits = match self.params {
+            [Shape::Many(each)] => !types.is_empty() && types.iter().all(|ty| each.takes(ty, &mut letters)),
+            params => params.len() == types.len() && params.iter().zip(types).all(|(p, ty)| p.takes(ty, &mut letters)),
+        };
+        fits.then(|| self.result.result(&letters))
+    }
+}
+
 const fn global(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
     Function { name, method: false, params, result, run }
 }
@@ -47,14 +66,18 @@ const fn method(name: &'static str, params: &'static [Shape], result: Shape, run
     Function { name, method: true, params, result, run }
 }
 
-static LIBRARIES: [&[Function]; 9] = [
+static LIBRARIES: [&[Function]; 13] = [
     size::FUNCTIONS,
     convert::FUNCTIONS,
     strings::FUNCTIONS,
+    format::FUNCTIONS,
     regex::FUNCTIONS,
     times::FUNCTIONS,
     optional::FUNCTIONS,
+    lists::FUNCTIONS,
     sets::FUNCTIONS,
+    math::FUNCTIONS,
+    encoders::FUNCTIONS,
     network::FUNCTIONS,
     network::METHODS,
 ];

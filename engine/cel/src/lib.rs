@@ -35,8 +35,9 @@
 //!
 //! # Which language
 //! All of CEL's syntax, operators and standard functions, macros (those with two variables and `cel.bind` too), optional
-//! values, and the extensions strings (without `format`), sets and network. The messages of protobuf that are values (wrappers, `Struct`, `Any`,
-//! times) can be built, and read with [`Value::from_message`]; no other messages.
+//! values, and the extensions strings, math, lists, sets, regex, encoders and network; [`functions`] lists them all. The
+//! messages of protobuf that are values (wrappers, `Struct`, `Any`, times) can be built, and read with
+//! [`Value::from_message`]; no other messages.
 #![forbid(unsafe_code)]
 
 mod activation;

@@ -21,7 +21,7 @@ use crate::{
     ast::{Binary, Fold},
     declare::Declared,
     error::EvalErrorKind,
-    functions::Native,
+    functions::{Native, Search},
     value::Value,
 };
 
@@ -42,6 +42,7 @@ pub(crate) enum Plan {
     Index(Box<Index>),
     Call(Box<Call>),
     Declared(Box<DeclaredCall>),
+    Search(Box<SearchCall>),
     Arithmetic(Box<Arithmetic>),
     Negate(Box<Plan>, At),
     List(Box<[Element]>, At),
@@ -84,6 +85,15 @@ pub(crate) struct Index {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) run: Native,
+    pub(crate) args: Box<[Plan]>,
+    pub(crate) at: At,
+}
+
+/// A call that looks for a pattern that is compiled already; it is among the arguments all the same.
+#[derive(Debug)]
+pub(crate) struct SearchCall {
+    pub(crate) run: Search,
+    pub(crate) pattern: Regex,
     pub(crate) args: Box<[Plan]>,
     pub(crate) at: At,
 }

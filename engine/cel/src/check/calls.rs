@@ -8,11 +8,8 @@ use crate::{
     declare::Declared,
     env::Names,
     error::Error,
-    functions::{self, Function, Native},
-    limits::REGEX_MAX,
-    run::Budget,
+    functions::{self, Function},
     types::Type,
-    value::Value,
 };
 
 impl Checker<'_> {
@@ -22,7 +19,9 @@ impl Checker<'_> {
         if let Some(target) = target
             && let Some((qualified, found)) = self.qualified(target, &name)
         {
-            return self.resolve(id, &qualified, &found, &args, true);
+            let ty = self.resolve(id, &qualified, &found, &args, true);
+            self.literals(id, &qualified, &args);
+            return ty;
         }
         let found = self.named(&name, target.is_some(), false);
         let all: Vec<NodeId> = target.into_iter().chain(args.iter().copied()).collect();
@@ -80,7 +79,9 @@ impl Checker<'_> {
 
     fn resolve(&mut self, id: NodeId, name: &str, found: &Found, args: &[NodeId], qualified: bool) -> Type {
         let types: Vec<Type> = args.iter().map(|arg| self.check(*arg)).collect();
-        let native = found.forms.first().map(|form| form.run);
+        let fitting: Vec<(&Function, Type)> =
+            found.forms.iter().filter_map(|form| Some((*form, form.applied(&types)?))).collect();
+        let native = fitting.first().map(|(form, _)| form.run).or(found.forms.first().map(|form| form.run));
         match (&found.declared, native) {
             (Some(declared), _) => {
                 let index = self.functions.len() as u32;
@@ -92,12 +93,8 @@ impl Checker<'_> {
             (None, None) => {}
         }
         let mut result: Option<Type> = None;
-        for form in found.forms.iter().filter(|form| form.params.len() == types.len()) {
-            let mut letters = Default::default();
-            if form.params.iter().zip(&types).all(|(param, ty)| param.takes(ty, &mut letters)) {
-                let gives = form.result.result(&letters);
-                result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
-            }
+        for (_, gives) in fitting {
+            result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
         }
         for overload in found.declared.iter().flat_map(|declared| &declared.overloads) {
             if let Some(gives) = overload.applied(&types) {
@@ -109,50 +106,6 @@ impl Checker<'_> {
             self.mismatch(error.help(format!("it takes {}", found.shown(name))))
         })
     }
-
-    /// Refuses arguments that are written in place and cannot be what they are for.
-    fn literals(&mut self, id: NodeId, name: &str, args: &[NodeId]) {
-        let Some(text) = args.last().and_then(|arg| self.ast.constant_text(*arg)).cloned() else { return };
-        let span = args.last().map_or(0..0, |arg| self.span(*arg));
-        match (name, args.len()) {
-            ("matches", 2) => match functions::compile_pattern(&text, REGEX_MAX) {
-                Ok(pattern) => {
-                    self.patterns.insert(id, pattern);
-                }
-                Err(error) => {
-                    self.mismatch(bad_pattern(&error, span));
-                }
-            },
-            ("duration", 1) => self.literal(args, name, span, "a duration", "such as \"1h30m\", \"1.5s\" or \"100ms\""),
-            ("timestamp", 1) => self.literal(args, name, span, "a timestamp", "such as \"2030-01-31T23:59:00Z\""),
-            ("ip", 1) => self.literal(args, name, span, "an IP address", "such as \"10.0.0.1\" or \"2001:db8::1\""),
-            ("cidr", 1) => self.literal(args, name, span, "an address range", "such as \"10.0.0.0/8\""),
-            ("containsIP", 2) => self.literal(args, "ip", span, "an IP address", "such as \"10.0.0.1\""),
-            ("containsCIDR", 2) => self.literal(args, "cidr", span, "an address range", "such as \"10.0.0.0/8\""),
-            _ => {}
-        }
-    }
-
-    fn literal(&mut self, args: &[NodeId], by: &str, span: std::ops::Range<usize>, what: &str, help: &str) {
-        let Some(text) = args.last().and_then(|arg| self.ast.constant_text(*arg)) else { return };
-        let run: Option<Native> = functions::forms(by, false).first().map(|form| form.run);
-        let fails = run.is_some_and(|run| run(&[Value::text(text)], &mut Budget::unlimited()).is_err());
-        if fails {
-            self.mismatch(Error::new(span, format!("this is not {what}")).help(help));
-        }
-    }
-}
-
-fn bad_pattern(error: &regex::Error, span: std::ops::Range<usize>) -> Error {
-    if let regex::Error::CompiledTooBig(limit) = error {
-        return Error::new(span, format!("the pattern needs more than {limit} bytes when compiled"))
-            .help("make its repetitions and classes smaller");
-    }
-    // The last line of the library's text says what is wrong; those before show the pattern.
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-    Error::new(span, format!("not a regular expression: {reason}"))
-        .help("RE2 syntax: no look-around, no back-references")
 }
 
 fn unknown(names: &Names, name: &str, method: bool, span: std::ops::Range<usize>) -> Error {

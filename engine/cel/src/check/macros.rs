@@ -4,6 +4,7 @@ use super::Checker;
 use crate::{
     ast::{Fold, FoldCall, NodeId, Span},
     error::Error,
+    functions::Shape,
     types::Type,
 };
 
@@ -42,6 +43,18 @@ impl Checker<'_> {
                 Type::list(one)
             }
             Fold::Map => Type::list(self.check(call.body)),
+            Fold::SortBy => {
+                let by = self.check(call.body);
+                if !Shape::Comparable.takes(&by, &mut Default::default()) {
+                    let error = Error::new(self.span(call.body), format!("this is {by}, which has no order"));
+                    self.mismatch(error.help("sort by numbers, texts, bytes, bools or times"));
+                }
+                if matches!(range, Type::Map(..)) {
+                    let error = Error::new(self.span(call.range), format!("sortBy takes a list, not {range}"));
+                    self.mismatch(error);
+                }
+                Type::list(one)
+            }
             Fold::TransformMap => Type::map(key, self.check(call.body)),
             Fold::TransformMapEntry => match self.check(call.body) {
                 ty @ Type::Map(..) => ty,

@@ -31,7 +31,7 @@ const fn method(name: &'static str, text: &'static str) -> Macro {
     Macro { name, method: true, text }
 }
 
-static MACROS: [Macro; 21] = [
+static MACROS: [Macro; 22] = [
     global("has", "has(a.b) -> bool"),
     method("all", "list(A).all(x, bool) -> bool"),
     method("all", "map(A, B).all(k, v, bool) -> bool"),
@@ -52,6 +52,7 @@ static MACROS: [Macro; 21] = [
     method("transformMapEntry", "map(A, B).transformMapEntry(k, v, bool, map(C, D)) -> map(C, D)"),
     method("optMap", "optional(A).optMap(x, B) -> optional(B)"),
     method("optFlatMap", "optional(A).optFlatMap(x, optional(B)) -> optional(B)"),
+    method("sortBy", "list(A).sortBy(x, comparable) -> list(A)"),
     global("cel.bind", "cel.bind(x, A, B) -> B"),
 ];
 

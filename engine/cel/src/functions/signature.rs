@@ -24,7 +24,18 @@ pub(crate) enum Shape {
     List(&'static Shape),
     Map(&'static Shape, &'static Shape),
     Optional(&'static Shape),
+    /// An int, uint or double: in a result the one that was given, `dyn` when they were of several types.
+    Number,
+    /// What has an order, likewise.
+    Comparable,
+    /// The one parameter of a form that takes any number of them, one at least.
+    Many(&'static Shape),
 }
+
+static NUMBERS: [Type; 3] = [Type::Int, Type::Uint, Type::Double];
+
+static COMPARABLE: [Type; 8] =
+    [Type::Int, Type::Uint, Type::Double, Type::Bool, Type::Duration, Type::Timestamp, Type::String, Type::Bytes];
 
 /// What the letters stand for.
 pub(crate) type Letters = [Option<Type>; 2];
@@ -35,6 +46,9 @@ impl Shape {
         match (self, actual) {
             (Self::A, _) => bind(letters, 0, actual),
             (Self::B, _) => bind(letters, 1, actual),
+            (Self::Number, _) => one_of(&NUMBERS, letters, actual),
+            (Self::Comparable, _) => one_of(&COMPARABLE, letters, actual),
+            (Self::Many(each), _) => each.takes(actual, letters),
             (Self::Dyn, _) | (_, Type::Never) => true,
             // What is inside of it is not known either.
             (Self::List(inner) | Self::Optional(inner), Type::Dyn) => inner.takes(actual, letters),
@@ -68,13 +82,24 @@ impl Shape {
             Self::Type => Type::Type,
             Self::Ip => Type::Ip,
             Self::Cidr => Type::Cidr,
-            Self::A => letter(0),
+            Self::A | Self::Number | Self::Comparable => letter(0),
             Self::B => letter(1),
             Self::List(element) => Type::list(element.result(letters)),
             Self::Map(key, value) => Type::map(key.result(letters), value.result(letters)),
             Self::Optional(inner) => Type::optional(inner.result(letters)),
+            Self::Many(each) => each.result(letters),
         }
     }
+}
+
+/// Whether a type is one of a class; what the class stands for is then that type, `dyn` when there are several.
+fn one_of(class: &[Type], letters: &mut Letters, actual: &Type) -> bool {
+    let actual = actual.unwrapped();
+    let fits = actual.is_loose() || class.contains(actual);
+    if let Some(place) = letters.first_mut().filter(|_| fits) {
+        *place = Some(place.as_ref().map_or_else(|| actual.clone(), |bound| bound.join(actual)));
+    }
+    fits
 }
 
 fn bind(letters: &mut Letters, index: usize, actual: &Type) -> bool {
@@ -95,6 +120,9 @@ impl fmt::Display for Shape {
         match self {
             Self::A => f.write_str("A"),
             Self::B => f.write_str("B"),
+            Self::Number => f.write_str("number"),
+            Self::Comparable => f.write_str("comparable"),
+            Self::Many(each) => write!(f, "{each}, ..."),
             Self::List(element) => write!(f, "list({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),
             Self::Optional(inner) => write!(f, "optional({inner})"),

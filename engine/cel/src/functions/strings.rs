@@ -1,6 +1,6 @@
 //! Texts: the standard functions and the strings extension. Positions are counted in code points.
 
-use super::{Function, Outcome, Shape, global, method};
+use super::{Function, Outcome, Shape, global, lists, method};
 use crate::{
     error::EvalErrorKind::{self, NoOverload, OutOfRange},
     run::Budget,
@@ -52,7 +52,7 @@ fn ends_with<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
 }
 
 /// A part of a text: borrowed when the text is.
-fn slice<'a>(text: &Text<'a>, range: std::ops::Range<usize>, budget: &mut Budget) -> Outcome<'a> {
+pub(super) fn slice<'a>(text: &Text<'a>, range: std::ops::Range<usize>, budget: &mut Budget) -> Outcome<'a> {
     match text {
         Text::Borrowed(text) => text.get(range).map(Value::text).ok_or(OutOfRange),
         Text::Shared(text) => {
@@ -96,6 +96,7 @@ fn index_of<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let (text, part, from) = match args {
         [Value::String(text), Value::String(part)] => (text, part, 0),
         [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, *from),
+        [Value::List(_), _] => return lists::index_of(args, budget),
         _ => return Err(NoOverload),
     };
     budget.read(text.len())?;
@@ -112,6 +113,7 @@ fn last_index_of<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let (text, part, until) = match args {
         [Value::String(text), Value::String(part)] => (text, part, None),
         [Value::String(text), Value::String(part), Value::Int(until)] => (text, part, Some(*until)),
+        [Value::List(_), _] => return lists::last_index_of(args, budget),
         _ => return Err(NoOverload),
     };
     budget.read(text.len())?;
@@ -256,7 +258,7 @@ fn join<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 }
 
 fn reverse<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
-    let [Value::String(text)] = args else { return Err(NoOverload) };
+    let [Value::String(text)] = args else { return lists::reverse(args, budget) };
     budget.read(text.len())?;
     made(text.chars().rev().collect(), budget)
 }

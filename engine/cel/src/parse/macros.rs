@@ -49,6 +49,7 @@ impl Parser<'_> {
             ("map", &[first, body]) => (Fold::Map, None, None, first, body),
             ("map", &[first, filter, body]) => (Fold::Map, None, Some(filter), first, body),
             ("filter", &[first, body]) => (Fold::Filter, None, None, first, body),
+            ("sortBy", &[first, body]) => (Fold::SortBy, None, None, first, body),
             ("all", &[first, second, body]) => (Fold::All, Some(second), None, first, body),
             ("exists", &[first, second, body]) => (Fold::Exists, Some(second), None, first, body),
             ("exists_one" | "existsOne", &[first, second, body]) => (Fold::ExistsOne, Some(second), None, first, body),

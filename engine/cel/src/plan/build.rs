@@ -6,7 +6,7 @@ use weir_attributes::{Slot, slot};
 
 use super::{
     Arithmetic, At, Call, Conditional, DeclaredCall, Element, FoldPlan, Index, Key, OptMap, Otherwise, Plan,
-    fold::Folder, probe::Probes,
+    SearchCall, fold::Folder, probe::Probes,
 };
 use crate::{
     ast::{Binary, Entry, Fold, FoldCall, Kind, Literal, NodeId},
@@ -220,6 +220,10 @@ impl<'c> Planner<'c> {
             *last = self.folder.fold(Plan::Call(Box::new(Call { run: read.run, args: Box::new([literal]), at: id.0 })));
         }
         let constant = args.iter().all(Plan::is_const);
+        if let Some((run, pattern)) = self.checked.searches.get(&id) {
+            let call = SearchCall { run: *run, pattern: pattern.clone(), args, at: id.0 };
+            return self.folded(Plan::Search(Box::new(call)), constant);
+        }
         self.folded(Plan::Call(Box::new(Call { run, args, at: id.0 })), constant)
     }
 

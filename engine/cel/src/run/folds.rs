@@ -4,6 +4,7 @@ use super::{Budget, Cx, Local, Run, Watch, known::Needed};
 use crate::{
     ast::Fold,
     error::{EvalErrorKind, EvalErrorKind::NoOverload, Fault},
+    functions::sorted,
     plan::{FoldPlan, FoldTest},
     value::{Entries, List, Map, Value},
 };
@@ -183,7 +184,12 @@ impl FoldPlan {
         let range = self.range.run(cx)?;
         let items = Items::of(range, cx).map_err(place)?;
         let outer = cx.locals.len();
+        if self.fold == Fold::SortBy && matches!(items, Items::Map(..)) {
+            return Err(place(NoOverload));
+        }
         let (mut list, mut map, mut needed) = (Vec::new(), Entries::default(), Needed::default());
+        // What `sortBy` sorts: its list holds the keys.
+        let mut elements = Vec::new();
         for index in 0..items.len() {
             cx.budget().spend(self.cost).map_err(place)?;
             let entered = enter(&items, index, self.two, cx).map_err(place);
@@ -197,10 +203,17 @@ impl FoldPlan {
             match self.fold {
                 Fold::TransformMap => map.push(items.key(index), value).map_err(place)?,
                 Fold::TransformMapEntry => merge(&mut map, &value, cx.budget()).map_err(place)?,
+                Fold::SortBy => {
+                    elements.push(items.item(index));
+                    list.push(value);
+                }
                 _ => list.push(value),
             }
         }
         needed.all_known::<W>()?;
+        if self.fold == Fold::SortBy {
+            return sorted(&elements, &list, cx.budget()).map_err(place);
+        }
         Ok(if matches!(self.fold, Fold::TransformMap | Fold::TransformMapEntry) {
             Value::Map(Map::new(map))
         } else {

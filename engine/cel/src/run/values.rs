@@ -10,7 +10,7 @@ use crate::{
         Fault,
     },
     functions::{arithmetic, negate},
-    plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan, Probe},
+    plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan, Probe, SearchCall},
     value::{Entries, Map, Value},
 };
 
@@ -27,6 +27,7 @@ impl Plan {
             Self::Index(index) => cx.index(index),
             Self::Call(call) => call_run(call, cx),
             Self::Declared(call) => declared_run(call, cx),
+            Self::Search(call) => search_run(call, cx),
             Self::Arithmetic(sum) => arithmetic_run(sum, cx),
             Self::Negate(operand, at) => {
                 let operand = operand.run(cx)?;
@@ -74,6 +75,12 @@ fn probe_run<'a, W: Watch>(probe: &'a Probe, cx: &mut Cx<'a, '_, W>) -> Run<Valu
 fn call_run<'a, W: Watch>(call: &'a Call, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     let args = args_run(&call.args, cx)?;
     (call.run)(&args, cx.budget()).map_err(|kind| Fault::new(kind, call.at))
+}
+
+#[inline(never)]
+fn search_run<'a, W: Watch>(call: &'a SearchCall, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
+    let args = args_run(&call.args, cx)?;
+    (call.run)(&call.pattern, &args, cx.budget()).map_err(|kind| Fault::new(kind, call.at))
 }
 
 #[inline(never)]

@@ -20,7 +20,8 @@ fn every_listed_function_is_one() {
     }
     for form in functions().filter(|form| !form.is_macro()) {
         let said = said(form.name(), form.is_method());
-        assert!(!said.is_empty() && !said.contains("there is no"), "{form}: {said}");
+        let any_number = functions().any(|other| other.name() == form.name() && other.to_string().contains("..."));
+        assert!((any_number || !said.is_empty()) && !said.contains("there is no"), "{form}: {said}");
     }
     assert!(functions().any(|form| form.to_string() == "string.startsWith(string) -> bool"));
 }
@@ -47,6 +48,7 @@ const MACROS: &[&str] = &[
     "{1: 2}.transformMapEntry(k, v, k < v, {v: k})",
     "optional.of(1).optMap(x, x + 1)",
     "optional.of(1).optFlatMap(x, optional.of(x))",
+    "[1].sortBy(x, -x)",
     "cel.bind(x, 1, x + 1)",
 ];
 

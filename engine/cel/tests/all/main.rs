@@ -10,6 +10,7 @@ mod hostile;
 mod index;
 mod language;
 mod lazies;
+mod libraries;
 mod literals;
 mod messages;
 mod partial;

@@ -1,0 +1,47 @@
+//! Base64, the standard alphabet.
+
+use std::borrow::Cow;
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+use super::{Function, Outcome, Shape, global};
+use crate::{
+    error::EvalErrorKind::{Conversion, NoOverload},
+    run::Budget,
+    value::{Bytes, Value},
+};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    global("base64.encode", &[Shape::Bytes], Shape::Text, encode),
+    global("base64.decode", &[Shape::Text], Shape::Bytes, decode),
+];
+
+/// Writes padding; reads texts with and without it. Bits that stand over and line ends are passed over, as Go does.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn encode<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let [Value::Bytes(bytes)] = args else { return Err(NoOverload) };
+    budget.grow(bytes.len().div_ceil(3) * 4)?;
+    Ok(Value::shared(BASE64.encode(&**bytes)))
+}
+
+fn decode<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let [Value::String(text)] = args else { return Err(NoOverload) };
+    budget.grow(text.len())?;
+    let text: Cow<'_, str> = if text.contains(['\r', '\n']) {
+        budget.grow(text.len())?;
+        text.replace(['\r', '\n'], "").into()
+    } else {
+        (&**text).into()
+    };
+    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| Conversion)?;
+    Ok(Value::Bytes(Bytes::Shared(bytes.into())))
+}

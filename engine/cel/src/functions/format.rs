@@ -1,0 +1,184 @@
+//! `format`: a text with clauses that values are put into. What a clause takes is said once, for the checker and for the
+//! evaluation.
+
+mod clauses;
+
+use std::fmt::Write as _;
+
+pub(crate) use clauses::{Clause, Piece, Pieces, Verb};
+
+use super::{Function, Outcome, Shape, method};
+use crate::{
+    error::EvalErrorKind::{self, Invalid, NoOverload, OutOfRange},
+    run::Budget,
+    value::{Map, Value},
+};
+
+pub(super) const FUNCTIONS: &[Function] =
+    &[method("format", &[Shape::Text, Shape::List(&Shape::Dyn)], Shape::Text, format)];
+
+/// The longest text of one number without what the precision asks for: the digits of the largest double, its sign and
+/// point; 64 binary digits are fewer.
+const NUMBER_MAX: usize = 312;
+
+fn format<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let [Value::String(text), Value::List(values)] = args else { return Err(NoOverload) };
+    budget.read(text.len())?;
+    let mut values = values.iter();
+    let mut out = Out { text: String::new(), budget };
+    for piece in Pieces::of(text) {
+        match piece.map_err(|_| Invalid)? {
+            Piece::Text(text) => out.push(text)?,
+            Piece::Clause(clause) => out.clause(clause, values.next().ok_or(OutOfRange)?)?,
+        }
+    }
+    Ok(Value::shared(out.text))
+}
+
+/// The text so far; what it grows by is charged before.
+struct Out<'b> {
+    text: String,
+    budget: &'b mut Budget,
+}
+
+type Done = Result<(), EvalErrorKind>;
+
+impl Out<'_> {
+    fn push(&mut self, text: &str) -> Done {
+        // Twice, as the text may be moved when it grows.
+        self.budget.grow(2 * text.len())?;
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    /// Writes a number.
+    fn number(&mut self, number: std::fmt::Arguments<'_>) -> Done {
+        self.budget.grow(NUMBER_MAX)?;
+        self.text.write_fmt(number).map_err(|_| Invalid)
+    }
+
+    fn clause(&mut self, clause: Clause, value: &Value<'_>) -> Done {
+        let precision = clause.precision;
+        match (clause.verb, value) {
+            (Verb::Text, value) => self.value(value),
+            (Verb::Decimal, Value::Int(_) | Value::Uint(_) | Value::Double(_)) => self.value(value),
+            (Verb::Fixed | Verb::Scientific, value) => {
+                let value = match value {
+                    Value::Int(value) => *value as f64,
+                    Value::Uint(value) => *value as f64,
+                    Value::Double(value) => *value,
+                    _ => return Err(NoOverload),
+                };
+                self.budget.grow(2 * precision)?;
+                match clause.verb {
+                    _ if !value.is_finite() => self.value(&Value::Double(value)),
+                    Verb::Fixed => self.number(format_args!("{value:.precision$}")),
+                    _ => self.scientific(value, precision),
+                }
+            }
+            (Verb::Binary, Value::Bool(value)) => self.push(if *value { "1" } else { "0" }),
+            (Verb::Binary | Verb::Octal | Verb::Hex { .. }, Value::Int(value)) => {
+                self.digits(clause.verb, *value < 0, value.unsigned_abs())
+            }
+            (Verb::Binary | Verb::Octal | Verb::Hex { .. }, Value::Uint(value)) => {
+                self.digits(clause.verb, false, *value)
+            }
+            (Verb::Hex { upper }, Value::String(text)) => self.bytes(upper, text.as_bytes()),
+            (Verb::Hex { upper }, Value::Bytes(bytes)) => self.bytes(upper, bytes),
+            _ => Err(NoOverload),
+        }
+    }
+
+    /// With two digits of exponent at least, and its sign.
+    fn scientific(&mut self, value: f64, precision: usize) -> Done {
+        let text = format!("{value:.precision$e}");
+        let (digits, exponent) = text.split_once('e').ok_or(Invalid)?;
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        self.number(format_args!("{digits}e{sign}{exponent:0>2}"))
+    }
+
+    /// An integer as its sign and magnitude.
+    fn digits(&mut self, verb: Verb, negative: bool, value: u64) -> Done {
+        let sign = if negative { "-" } else { "" };
+        match verb {
+            Verb::Binary => self.number(format_args!("{sign}{value:b}")),
+            Verb::Octal => self.number(format_args!("{sign}{value:o}")),
+            Verb::Hex { upper: true } => self.number(format_args!("{sign}{value:X}")),
+            _ => self.number(format_args!("{sign}{value:x}")),
+        }
+    }
+
+    fn bytes(&mut self, upper: bool, bytes: &[u8]) -> Done {
+        self.budget.grow(4 * bytes.len())?;
+        for byte in bytes {
+            let written = if upper { write!(self.text, "{byte:02X}") } else { write!(self.text, "{byte:02x}") };
+            written.map_err(|_| Invalid)?;
+        }
+        Ok(())
+    }
+
+    /// A value as people read it; that of `%s`.
+    fn value(&mut self, value: &Value<'_>) -> Done {
+        match value {
+            Value::Null => self.push("null"),
+            Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
+            Value::Int(value) => self.number(format_args!("{value}")),
+            Value::Uint(value) => self.number(format_args!("{value}")),
+            Value::Double(value) if value.is_nan() => self.push("NaN"),
+            Value::Double(value) if value.is_infinite() => {
+                self.push(if *value > 0.0 { "Infinity" } else { "-Infinity" })
+            }
+            Value::Double(value) => {
+                // The smallest doubles have more than a thousand digits when the exponent is written out.
+                self.budget.grow(1100)?;
+                self.number(format_args!("{value}"))
+            }
+            Value::String(text) => self.push(text),
+            Value::Bytes(bytes) => {
+                // What is no UTF-8 shows as such.
+                self.budget.grow(3 * bytes.len())?;
+                let text = String::from_utf8_lossy(bytes);
+                self.push(&text)
+            }
+            Value::Timestamp(time) => self.number(format_args!("{time}")),
+            Value::Duration(nanoseconds) => {
+                let seconds = (nanoseconds / 1_000_000_000) as f64 + (nanoseconds % 1_000_000_000) as f64 / 1e9;
+                self.number(format_args!("{seconds}s"))
+            }
+            Value::Type(name) => self.push(name.name()),
+            Value::List(list) => {
+                self.push("[")?;
+                for (index, element) in list.iter().enumerate() {
+                    self.push(if index > 0 { ", " } else { "" })?;
+                    self.value(element)?;
+                }
+                self.push("]")
+            }
+            Value::Map(map) => self.map(map),
+            _ => Err(NoOverload),
+        }
+    }
+
+    /// The entries of a map in the order of their keys' texts.
+    fn map(&mut self, map: &Map<'_>) -> Done {
+        let mut entries = Vec::new();
+        for key in map.keys(self.budget)? {
+            self.budget.grow(4 * size_of::<(String, Value<'_>)>())?;
+            let Some(value) = map.get(&key, self.budget)? else { continue };
+            let mut name = Out { text: String::new(), budget: &mut *self.budget };
+            name.value(&key)?;
+            entries.push((name.text, value));
+        }
+        let rounds = entries.len().checked_ilog2().unwrap_or(0) as usize + 1;
+        self.budget.spend(entries.len() * rounds)?;
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.push("{")?;
+        for (index, (key, value)) in entries.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" })?;
+            self.push(key)?;
+            self.push(": ")?;
+            self.value(value)?;
+        }
+        self.push("}")
+    }
+}
