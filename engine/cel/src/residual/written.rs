@@ -189,6 +189,7 @@ impl Reducer<'_> {
             Fold::Map => ".map(",
             Fold::TransformMap => ".transformMap(",
             Fold::TransformMapEntry => ".transformMapEntry(",
+            Fold::SortBy => ".sortBy(",
         });
         to.put(ast.text(call.name));
         if let Some(second) = call.second {
