@@ -30,6 +30,9 @@ pub const VALUE_TEXT_MAX: usize = 1024 * 1024;
 /// The most parts of an expression that an explanation records, those in rounds of macros included.
 pub const EXPLAIN_PARTS_MAX: usize = 2_000;
 
+/// The most parts that an explanation shows, those that were not evaluated included.
+pub const EXPLAIN_SHOWN_MAX: usize = 8_000;
+
 /// How many rounds of a macro an explanation shows, the last one aside.
 pub const EXPLAIN_ROUNDS_MAX: usize = 4;
 

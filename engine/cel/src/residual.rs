@@ -13,7 +13,7 @@ use crate::{
     plan::Plan,
     program::Program,
     run::{Cx, Scratch},
-    value::Value,
+    value::{Map, Value},
 };
 
 /// An expression that was evaluated as far as what is known allows, and what is left to evaluate.
@@ -95,7 +95,19 @@ impl Program {
     ) -> Option<Value<'static>> {
         let mut cx = Cx::watched(activation, self.lazies(), scratch, Sets::default());
         cx.set_locals(locals);
-        let value = plan.run(&mut cx).ok()?;
+        let value = plan.run(&mut cx).ok().filter(|value| !has_headers(value))?;
         cx.keep(&value).ok()
+    }
+}
+
+/// Whether it has headers in it: a copy of them would look names up as they are written, not in lower case.
+fn has_headers(value: &Value<'_>) -> bool {
+    match value {
+        Value::Map(Map::Attribute(map)) => matches!(**map, weir_attributes::Map::Headers(_)),
+        Value::Map(Map::Lines(_)) => true,
+        Value::Map(Map::Entries(entries)) => entries.pairs().iter().any(|(_, value)| has_headers(value)),
+        Value::List(list) => list.iter().any(has_headers),
+        Value::Optional(Some(inner)) => has_headers(inner),
+        _ => false,
     }
 }

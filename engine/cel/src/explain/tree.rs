@@ -1,6 +1,6 @@
 //! What was recorded, laid over what is written.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use super::{
     Explanation, Outcome, Part, Round, Shown, Trees, decide,
@@ -11,13 +11,14 @@ use crate::{
     ast::{Fold, Kind, NodeId},
     check::Checked,
     error::Fault,
-    limits::EXPLAIN_TEXT_MAX,
+    limits::{EXPLAIN_SHOWN_MAX, EXPLAIN_TEXT_MAX},
     plan::Probes,
     program::Program,
 };
 
 pub(super) fn explanation(trees: &Trees<'_>, outcome: Result<Shown, Fault>, mut recorder: Recorder) -> Explanation {
     let records = std::mem::take(&mut recorder.done);
+    let room = Cell::new(EXPLAIN_SHOWN_MAX);
     let tree = Tree {
         trees,
         recorder: &recorder,
@@ -25,11 +26,12 @@ pub(super) fn explanation(trees: &Trees<'_>, outcome: Result<Shown, Fault>, mut 
         probes: &trees.probes,
         sensitivity: &trees.sensitivity,
         variable: None,
+        room: &room,
     };
     let mut root = tree.whole(records);
     root.outcome = tree.outcome(tree.checked().ast.root, outcome);
     decide::mark(&mut root);
-    Explanation { root, cut: recorder.cut }
+    Explanation { root, cut: recorder.cut || room.get() == 0 }
 }
 
 /// One of the trees: of the expression itself or of a variable that it reads.
@@ -40,6 +42,8 @@ struct Tree<'t> {
     probes: &'t Probes,
     sensitivity: &'t Sensitivity,
     variable: Option<&'t Arc<str>>,
+    /// How many parts there is room for.
+    room: &'t Cell<usize>,
 }
 
 impl Tree<'_> {
@@ -75,8 +79,7 @@ impl Tree<'_> {
         }
         let record = records.iter().position(|record| record.at == id.0).map(|place| records.remove(place));
         let Some(mut record) = record else {
-            // It has parts all the same: what is written is shown whole.
-            self.parts(id, &mut Vec::new(), &mut part);
+            // Its own line shows all of it.
             return part;
         };
         self.parts(id, &mut record.inner, &mut part);
@@ -95,7 +98,12 @@ impl Tree<'_> {
             Kind::Fold(call) => self.shown(call.range, &mut shown),
             kind => kind.children(|child| self.shown(child, &mut shown)),
         }
-        part.parts.extend(shown.into_iter().map(|child| self.part(child, records)));
+        for child in shown {
+            // Rounds of rounds would show what was not evaluated again and again.
+            let Some(room) = self.room.get().checked_sub(1) else { return };
+            self.room.set(room);
+            part.parts.push(self.part(child, records));
+        }
     }
 
     /// The node, or what is below it, that is worth showing.

@@ -52,25 +52,33 @@ impl<'c> Planner<'c> {
         if self.probes.is_some() { self.probe(id, plan) } else { plan }
     }
 
-    fn bare(&mut self, id: NodeId) -> Plan {
-        let checked = self.checked;
+    /// What a node stands for, when its kind does not say it all.
+    fn named(&mut self, id: NodeId) -> Option<Plan> {
         let at = id.0;
-        match checked.meaning(id) {
+        Some(match self.checked.meaning(id) {
             Meaning::Attribute(slot) => {
                 self.note(slot, None);
-                return Plan::Attribute(slot, at);
+                Plan::Attribute(slot, at)
             }
-            Meaning::Variable(index) => return Plan::Variable(index, at),
+            Meaning::Variable(index) => Plan::Variable(index, at),
             Meaning::Lazy(index) => {
                 self.note_lazy(index);
-                return Plan::Lazy(index, at);
+                Plan::Lazy(index, at)
             }
-            Meaning::Local(index) => return Plan::Local(index),
-            Meaning::Type(name) => return Plan::Const(Value::Type(name)),
-            Meaning::Constant(value) => return Plan::Const(Value::Int(value)),
-            Meaning::Message(message) => return self.message(id, message),
-            Meaning::Undeclared => return Plan::Fail(EvalErrorKind::Undeclared, at),
-            Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. } => {}
+            Meaning::Local(index) => Plan::Local(index),
+            Meaning::Type(name) => Plan::Const(Value::Type(name)),
+            Meaning::Constant(value) => Plan::Const(Value::Int(value)),
+            Meaning::Message(message) => self.message(id, message),
+            Meaning::Undeclared => Plan::Fail(EvalErrorKind::Undeclared, at),
+            Meaning::Plain | Meaning::Function(_) | Meaning::Qualified(_) | Meaning::Declared { .. } => return None,
+        })
+    }
+
+    /// A plan without a probe of its own.
+    fn bare(&mut self, id: NodeId) -> Plan {
+        let (checked, at) = (self.checked, id.0);
+        if let Some(plan) = self.named(id) {
+            return plan;
         }
         if self.is_test(id) {
             return match self.bare_test(id) {

@@ -131,16 +131,20 @@ impl Reducer<'_> {
             Kind::Fold(call) => self.fold(call, to),
             Kind::Bind { name, value, body } => return self.bind(ast.text(*name), *value, *body, to),
             Kind::OptMap { operand, name, body, flat } => {
-                to.target(self.piece(*operand));
-                to.put(if *flat { ".optFlatMap(" } else { ".optMap(" });
-                to.put(ast.text(*name));
-                to.put(", ");
-                to.at(&self.within(&[None], *body), Level::Choice);
-                to.put(")");
+                self.opt_map(*operand, ast.text(*name), *body, *flat, to);
             }
             _ => return None,
         }
         Some(Level::Tight)
+    }
+
+    fn opt_map(&mut self, operand: NodeId, name: &str, body: NodeId, flat: bool, to: &mut Writing) {
+        to.target(self.piece(operand));
+        to.put(if flat { ".optFlatMap(" } else { ".optMap(" });
+        to.put(name);
+        to.put(", ");
+        to.at(&self.within(&[None], body), Level::Choice);
+        to.put(")");
     }
 
     fn select(&mut self, operand: NodeId, field: &str, optional: bool, to: &mut Writing) {

@@ -64,7 +64,6 @@ request.method == "PUT" && request.host == "h"   false
 ├─ request.method == "PUT"                       false  ◀
 │  └─ request.method                             "GET"
 └─ request.host == "h"                           not evaluated
-   └─ request.host                               not evaluated
 "#,
         // Errors stand where they arose; what is false all the same is so because of another part.
         r#"
@@ -238,6 +237,18 @@ fn there_is_a_limit_to_what_is_told() {
     assert!(count < 4 * limits::EXPLAIN_PARTS_MAX, "{count}");
     let spent = explained("n.map(a, n.map(b, n.map(c, n.map(d, a + b + c + d))))", Sensitive::Mask);
     assert!(matches!(&spent.root.outcome, Outcome::Error(error) if error.kind == EvalErrorKind::Budget));
+}
+
+#[test]
+fn what_was_not_evaluated_does_not_pile_up_in_rounds() {
+    let terms = " || n[1] == 2".repeat(600);
+    let source = ["a", "b", "c", "d"]
+        .iter()
+        .fold(format!("n[0] == 0{terms}"), |body, name| format!("[1, 2, 3, n[4]].map({name}, {body})"));
+    let explanation = explained(&source, Sensitive::Mask);
+    assert!(explanation.cut);
+    let count = explanation.to_string().lines().count();
+    assert!(count < 2 * limits::EXPLAIN_SHOWN_MAX, "{count}");
 }
 
 /// Every part is where it says, and what it is made of is inside of it.

@@ -184,6 +184,30 @@ fn a_spent_budget_is_not_absorbed() {
 }
 
 #[test]
+fn the_tallest_trees_are_explained_and_reduced_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let mut env = env();
+        let variables = [Value::Null, Value::from(vec![Value::Int(1)]), Value::from("x")];
+        // Variables that together are as tall as may be.
+        for index in 0.. {
+            let before = if index == 0 { "l[0]".to_owned() } else { format!("v{}", index - 1) };
+            let levels = [20, 1][usize::from(index > 5)];
+            let source = format!("{}{before}{}", "[1].map(x, x + ".repeat(levels), ")[0]".repeat(levels));
+            let Ok(program) = env.compile(&source) else { break };
+            let explained = program.explain(&variables, &mut Scratch::new(), Sensitive::Show);
+            assert!(explained.to_string().contains("[1].map"));
+            let _ = program.evaluate_partial(&Blind, &mut Scratch::new());
+            let _ = program.evaluate_tracked(&variables, &mut Scratch::new(), &mut Reads::new());
+            let _ = program.residual(&Half(&variables), &mut Scratch::new());
+            let _ = program.residual(&Blind, &mut Scratch::new());
+            env = env.with_lazy(&format!("v{index}"), &program).unwrap();
+        }
+        let terms = (0..240).fold("a".to_owned(), |inner, _| format!("!({inner} && a)"));
+        assert!(env.compile(&terms).is_err(), "brackets are limited too");
+    });
+}
+
+#[test]
 fn variables_that_read_variables_do_not_pile_up() {
     on_a_small_stack(|| {
         let mut env = env();

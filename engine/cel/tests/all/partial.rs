@@ -5,7 +5,7 @@ use weir_cel::{Activation, EvalErrorKind, Origin, Partial, Scratch, Unknown, Val
 
 use crate::{
     differential::generate::Random,
-    worlds::{env, same, source, world},
+    worlds::{cases, env, same, source, world},
 };
 
 /// Knows everything but what it was told not to know.
@@ -164,7 +164,7 @@ fn keys_are_not_listed_where_all_of_it_is_needed() {
 fn what_partial_evaluation_says_holds_whatever_the_rest_turns_out_to_be() {
     let env = env();
     let (mut values, mut errors, mut unknowns) = (0, 0, 0);
-    for seed in 0..4_000 {
+    for seed in 0..cases(4_000) {
         let mut random = Random::new(seed);
         let source = source(&mut random, 4);
         let Ok(program) = env.compile(&source) else { continue };

@@ -5,7 +5,7 @@ use weir_cel::{Entries, Env, Map, Origin, Reads, Scratch, Type, Value};
 
 use crate::{
     differential::generate::Random,
-    worlds::{env, same, source, world},
+    worlds::{cases, env, same, source, world},
 };
 
 fn shown(reads: &Reads) -> String {
@@ -122,7 +122,7 @@ fn many_keys_are_told_once_each() {
 fn whatever_is_read_is_a_reference() {
     let env = env();
     let mut keys = 0;
-    for seed in 0..4_000 {
+    for seed in 0..cases(4_000) {
         let mut random = Random::new(seed);
         let source = source(&mut random, 4);
         let Ok(program) = env.compile(&source) else { continue };

@@ -40,6 +40,12 @@ pub(crate) fn env() -> Env {
     env.with_lazy("v.sum", &sum).unwrap().with_lazy("v.either", &either).unwrap()
 }
 
+/// How many expressions are tried: as many, or a twentieth of `WEIR_CEL_CASES` where that is more.
+pub(crate) fn cases(least: u64) -> u64 {
+    let wanted = std::env::var("WEIR_CEL_CASES").ok().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+    least.max(wanted / 20)
+}
+
 /// What the crate `cel` does not have: `@B` and so on are holes.
 const FORMS: [&str; 14] = [
     "cel.bind(z, @I, @B || z == @I)",
