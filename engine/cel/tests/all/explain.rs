@@ -48,25 +48,24 @@ fn explained(source: &str, sensitive: Sensitive) -> Explanation {
     program.explain(&request(), &mut Scratch::new(), sensitive)
 }
 
-#[test]
-fn the_tree_shows_what_became_of_each_part_and_what_decided() {
-    for expected in [
-        r#"
+/// Explanations: the expression is the left column of the first line.
+const TREES: &[&str] = &[
+    r#"
 request.method == "GET" && request.host.startsWith("api.")   false
 ├─ request.method == "GET"                                   true
 │  └─ request.method                                         "GET"
 └─ request.host.startsWith("api.")                           false  ◀
    └─ request.host                                           "h"
 "#,
-        // What a short circuit leaves out.
-        r#"
+    // What a short circuit leaves out.
+    r#"
 request.method == "PUT" && request.host == "h"   false
 ├─ request.method == "PUT"                       false  ◀
 │  └─ request.method                             "GET"
 └─ request.host == "h"                           not evaluated
 "#,
-        // Errors stand where they arose; what is false all the same is so because of another part.
-        r#"
+    // Errors stand where they arose; what is false all the same is so because of another part.
+    r#"
 !(source.principal == "a") && request.method == "PUT"   false
 ├─ !(source.principal == "a")                           error
 │  └─ source.principal == "a"                           error
@@ -74,7 +73,7 @@ request.method == "PUT" && request.host == "h"   false
 └─ request.method == "PUT"                              false  ◀
    └─ request.method                                    "GET"
 "#,
-        r#"
+    r#"
 request.method == "GET" && 1 / n[0] == 1   error
 ├─ request.method == "GET"                 true
 │  └─ request.method                       "GET"
@@ -83,8 +82,8 @@ request.method == "GET" && 1 / n[0] == 1   error
       └─ n[0]                              0
          └─ n                              [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
 "#,
-        // Rounds of macros: the first ones, and the last one, which decided.
-        r#"
+    // Rounds of macros: the first ones, and the last one, which decided.
+    r#"
 n.all(x, x < 6)   false
 ├─ n              [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
 ├─ x = 0
@@ -99,7 +98,7 @@ n.all(x, x < 6)   false
 └─ x = 6
    └─ x < 6       false  ◀
 "#,
-        r#"
+    r#"
 groups.map(g, g.startsWith("ops"), g.size())   [6]
 ├─ groups                                      ["qa", "web", "ops-eu"]
 ├─ g = "qa"
@@ -112,7 +111,7 @@ groups.map(g, g.startsWith("ops"), g.size())   [6]
    ├─ g.startsWith("ops")                      true
    └─ g.size()                                 6
 "#,
-        r#"
+    r#"
 groups.exists(i, g, i == 1 && g == "web")   true
 ├─ groups                                   ["qa", "web", "ops-eu"]
 ├─ i = 0, g = "qa"
@@ -124,8 +123,8 @@ groups.exists(i, g, i == 1 && g == "web")   true
       ├─ i == 1                             true  ◀
       └─ g == "web"                         true  ◀
 "#,
-        // A variable is told once.
-        r#"
+    // A variable is told once.
+    r#"
 v.admin || v.role == "ops" || request.host == "a"             false
 ├─ v.admin                                                    false
 │  └─ v.admin = v.role == "admin"                             false  ◀
@@ -137,8 +136,8 @@ v.admin || v.role == "ops" || request.host == "a"             false
 └─ request.host == "a"                                        false  ◀
    └─ request.host                                            "h"
 "#,
-        // Macros, conditions and optional syntax as they are written.
-        r#"
+    // Macros, conditions and optional syntax as they are written.
+    r#"
 has(request.headers.a) ? "a" in request.headers : request.headers[?"x-role"].orValue("b") == "User"   true
 ├─ has(request.headers.a)                                                                             false  ◀
 ├─ "a" in request.headers                                                                             not evaluated
@@ -146,24 +145,28 @@ has(request.headers.a) ? "a" in request.headers : request.headers[?"x-role"].orV
    └─ request.headers[?"x-role"].orValue("b")                                                         "User"
       └─ request.headers[?"x-role"]                                                                   optional.of("User")
 "#,
-        r#"
+    r#"
 cel.bind(m, request.method, m == "PUT" || m == "GET")   true
 ├─ request.method                                       "GET"
 └─ m == "PUT" || m == "GET"                             true
    ├─ m == "PUT"                                        false
    └─ m == "GET"                                        true  ◀
 "#,
-        // Constants are computed before.
-        r#"
+    // Constants are computed before.
+    r#"
 n[1] < 60 * 60   true  ◀
 ├─ n[1]          1
 │  └─ n          [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
 └─ 60 * 60       3600
 "#,
-        "
+    "
 1 + 1   2
 ",
-    ] {
+];
+
+#[test]
+fn the_tree_shows_what_became_of_each_part_and_what_decided() {
+    for expected in TREES {
         let source = expected.trim_start().lines().next().unwrap();
         let source = source.rsplit_once("   ").unwrap().0.trim();
         // A long source is shortened in the tree.
