@@ -19,6 +19,13 @@ impl Span {
         Self { start, end }
     }
 
+    /// Whether two names are the same. Those that tools make, `cel.iterVar(0, 1)`, may differ in their spaces.
+    pub(crate) fn same_name(one: &str, other: &str) -> bool {
+        one == other
+            || one.starts_with("cel.")
+                && one.chars().filter(|c| !c.is_whitespace()).eq(other.chars().filter(|c| !c.is_whitespace()))
+    }
+
     pub(crate) fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -189,6 +196,13 @@ pub(crate) enum Kind {
         body: NodeId,
         flat: bool,
     },
+    /// `cel.block([slots], body)`: each slot is evaluated once, when it is first read.
+    Block {
+        slots: Box<[NodeId]>,
+        body: NodeId,
+    },
+    /// `cel.index(n)`: that slot of the block around it.
+    Slot(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +219,7 @@ impl Kind {
     /// Calls `visit` with each child, in the order of the source.
     pub(crate) fn children(&self, mut visit: impl FnMut(NodeId)) {
         match self {
-            Self::Literal(_) | Self::Ident { .. } => {}
+            Self::Literal(_) | Self::Ident { .. } | Self::Slot(_) => {}
             Self::Select { operand, .. } | Self::Has { operand } | Self::Unary { operand, .. } => visit(*operand),
             Self::Index { operand, index, .. } => [*operand, *index].into_iter().for_each(visit),
             Self::Call { target, args, .. } => target.iter().chain(args.iter()).copied().for_each(visit),
@@ -224,6 +238,7 @@ impl Kind {
                 visit(call.body);
             }
             Self::Bind { value, body, .. } => [*value, *body].into_iter().for_each(visit),
+            Self::Block { slots, body } => slots.iter().chain([body]).copied().for_each(visit),
             Self::OptMap { operand, body, .. } => [*operand, *body].into_iter().for_each(visit),
         }
     }

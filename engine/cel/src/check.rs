@@ -1,5 +1,6 @@
 //! Names to meanings, expressions to types: everything that is wrong with an expression is found here, at once.
 
+mod block;
 mod calls;
 mod literals;
 mod macros;
@@ -10,6 +11,7 @@ mod suggest;
 
 use std::{collections::HashMap, sync::Arc};
 
+pub(crate) use block::Slotted;
 pub(crate) use suggest::closest;
 
 use weir_attributes::Slot;
@@ -37,6 +39,8 @@ pub(crate) enum Meaning {
     Lazy(u16),
     /// A macro's variable: its place on the stack.
     Local(u16),
+    /// A slot of a block.
+    Slot(Slotted),
     Type(TypeName),
     /// The value of an enum.
     Constant(i64),
@@ -90,6 +94,8 @@ struct Checker<'n> {
     functions: Vec<(Arc<Declared>, Option<Native>)>,
     /// The macro variables in sight, outermost first.
     scope: Vec<(Span, Type)>,
+    /// The blocks around the node that is looked at, outermost first.
+    blocks: Vec<block::Block>,
     errors: Vec<Error>,
 }
 
@@ -106,6 +112,7 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         searches: HashMap::new(),
         functions: Vec::new(),
         scope: Vec::new(),
+        blocks: Vec::new(),
         errors: Vec::new(),
     };
     checker.check(root);
@@ -188,6 +195,8 @@ impl Checker<'_> {
             }
             Kind::Fold(call) => self.fold(**call),
             Kind::Bind { name, value, body } => self.bind(*name, *value, *body),
+            Kind::Block { body, .. } => self.block(id, *body),
+            Kind::Slot(index) => return self.slot(id, *index),
             Kind::OptMap { operand, name, body, flat } => self.opt_map(*operand, *name, *body, *flat),
         };
         self.set_type(id, ty.clone());

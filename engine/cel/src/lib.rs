@@ -34,7 +34,7 @@
 //! became of each part. The plain evaluation pays for none of them.
 //!
 //! # Which language
-//! All of CEL's syntax, operators and standard functions, macros (those with two variables and `cel.bind` too), optional
+//! All of CEL's syntax, operators and standard functions, macros (those with two variables, `cel.bind` and `cel.block` too), optional
 //! values, and the extensions strings, math, lists, sets, regex, encoders and network; [`functions`] lists them all. The
 //! messages of protobuf that are values (wrappers, `Struct`, `Any`, times) can be built, and read with
 //! [`Value::from_message`]; no other messages.

@@ -1,6 +1,7 @@
 //! A checked tree as something that runs: slots instead of names, typed paths for what policies do all day, constants
 //! folded, sets hashed, patterns compiled.
 
+mod block;
 mod build;
 mod fold;
 mod message;
@@ -50,6 +51,13 @@ pub(crate) enum Plan {
     Conditional(Box<Conditional>),
     Fold(Box<FoldPlan>),
     Bind(Box<(Plan, Plan)>),
+    Block(Box<BlockPlan>),
+    /// A slot of a block, by its place among the macro variables, and where the slots of the block end there.
+    Slot {
+        place: u16,
+        end: u16,
+        at: At,
+    },
     OptMap(Box<OptMap>),
     Otherwise(Box<Otherwise>),
     Fail(EvalErrorKind, At),
@@ -139,6 +147,13 @@ pub(crate) struct FoldPlan {
     /// The steps of one round.
     pub(crate) cost: usize,
     pub(crate) at: At,
+}
+
+/// `cel.block`: the slots are evaluated when they are first read.
+#[derive(Debug)]
+pub(crate) struct BlockPlan {
+    pub(crate) slots: Box<[Plan]>,
+    pub(crate) body: Plan,
 }
 
 #[derive(Debug)]

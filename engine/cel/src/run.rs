@@ -1,6 +1,7 @@
 //! Plans to values, on one activation, within a budget.
 
 mod access;
+mod blocks;
 mod folds;
 mod known;
 mod scratch;
@@ -19,6 +20,7 @@ use crate::{
     activation::Activation,
     env::Lazy,
     error::{EvalErrorKind, Fault},
+    plan::Plan,
     value::Value,
 };
 
@@ -28,6 +30,10 @@ type Run<T> = Result<T, Fault>;
 enum Local<'a> {
     Lent(&'a Value<'a>),
     Own(Value<'a>),
+    /// A slot of a block that nothing has read yet.
+    Later(&'a Plan),
+    /// One that has no value.
+    Failed(Fault),
 }
 
 impl<'a> Local<'a> {
@@ -35,6 +41,8 @@ impl<'a> Local<'a> {
         match self {
             Self::Lent(value) => value,
             Self::Own(value) => value,
+            // Only slots are read as such.
+            Self::Later(_) | Self::Failed(_) => &Value::Null,
         }
     }
 }

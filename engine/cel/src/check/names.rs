@@ -2,7 +2,7 @@
 
 use super::{Checker, Meaning, suggest};
 use crate::{
-    ast::{Kind, NodeId},
+    ast::{Kind, NodeId, Span},
     env,
     error::Error,
     types::Type,
@@ -42,7 +42,7 @@ impl Checker<'_> {
         ty
     }
 
-    fn settle(&mut self, id: NodeId, meaning: Meaning, ty: Type, below: u16) {
+    pub(super) fn settle(&mut self, id: NodeId, meaning: Meaning, ty: Type, below: u16) {
         self.set_meaning(id, meaning);
         self.set_type(id, ty);
         self.set_height(id, below);
@@ -50,7 +50,8 @@ impl Checker<'_> {
 
     /// The macro variable of that name: its place on the stack.
     pub(super) fn local(&self, name: &str) -> Option<(u16, Type)> {
-        let found = self.scope.iter().enumerate().rev().find(|(_, (span, _))| self.ast.text(*span) == name);
+        let found =
+            self.scope.iter().enumerate().rev().find(|(_, (span, _))| Span::same_name(self.ast.text(*span), name));
         found.map(|(index, (_, ty))| (index as u16, ty.clone()))
     }
 

@@ -29,7 +29,7 @@ impl Shape {
                 Fold::Exists => Self::Rounds(true),
                 _ => Self::Whole,
             },
-            Kind::Bind { .. } => Self::Last,
+            Kind::Bind { .. } | Kind::Block { .. } => Self::Last,
             _ => Self::Whole,
         }
     }

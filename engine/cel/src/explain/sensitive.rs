@@ -53,6 +53,7 @@ impl Finder<'_> {
         match self.checked.meaning(id) {
             Meaning::Attribute(slot) => return slot.attribute().sensitive || is_headers(slot),
             Meaning::Local(index) => return self.locals.get(usize::from(index)).copied().unwrap_or(true),
+            Meaning::Slot(slot) => return self.found.get(slot.value.index()).copied().unwrap_or(true),
             Meaning::Lazy(index) => {
                 let lazy = self.program.lazies().get(usize::from(index));
                 return lazy.is_none_or(|lazy| {
@@ -82,6 +83,16 @@ impl Finder<'_> {
                 let body = self.find(call.body);
                 self.locals.truncate(outer);
                 range | filter | body
+            }
+            Kind::Block { slots, body } => {
+                let outer = self.locals.len();
+                // Slots are found by their nodes; here they only keep the places of macro variables right.
+                self.locals.extend(slots.iter().map(|_| true));
+                let mut found = false;
+                slots.iter().for_each(|slot| found |= self.find(*slot));
+                found |= self.find(*body);
+                self.locals.truncate(outer);
+                found
             }
             Kind::Bind { value: of, body, .. } | Kind::OptMap { operand: of, body, .. } => {
                 let of = self.find(*of);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ast::{Fold, Kind, NodeId},
-    check::Checked,
+    check::{Checked, Meaning},
     error::Fault,
     limits::{EXPLAIN_SHOWN_MAX, EXPLAIN_TEXT_MAX},
     plan::Probes,
@@ -101,6 +101,15 @@ impl Tree<'_> {
         let mut shown = Vec::new();
         match self.checked().ast.kind(id) {
             Kind::Fold(call) => self.shown(call.range, &mut shown),
+            Kind::Block { body, .. } => self.shown(*body, &mut shown),
+            // Where a slot is first read is where it is evaluated.
+            Kind::Slot(_) => {
+                if let Meaning::Slot(slot) = self.checked().meaning(id)
+                    && !records.is_empty()
+                {
+                    self.shown(slot.value, &mut shown);
+                }
+            }
             kind => kind.children(|child| self.shown(child, &mut shown)),
         }
         for child in shown {

@@ -31,7 +31,7 @@ const fn method(name: &'static str, text: &'static str) -> Macro {
     Macro { name, method: true, text }
 }
 
-static MACROS: [Macro; 22] = [
+static MACROS: [Macro; 23] = [
     global("has", "has(a.b) -> bool"),
     method("all", "list(A).all(x, bool) -> bool"),
     method("all", "map(A, B).all(k, v, bool) -> bool"),
@@ -54,6 +54,7 @@ static MACROS: [Macro; 22] = [
     method("optFlatMap", "optional(A).optFlatMap(x, optional(B)) -> optional(B)"),
     method("sortBy", "list(A).sortBy(x, comparable) -> list(A)"),
     global("cel.bind", "cel.bind(x, A, B) -> B"),
+    global("cel.block", "cel.block([A, ...], B) -> B"),
 ];
 
 /// Every form of every function and macro that [`crate::Env::compile`] knows without a declaration, sorted by name.

@@ -2,7 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::{
-    ast::{Fold, FoldCall, Kind, NodeId, Span},
+    ast::{Fold, FoldCall, Kind, Literal, NodeId, Span},
     error::Error,
 };
 
@@ -15,14 +15,14 @@ impl Parser<'_> {
         args: Vec<NodeId>,
     ) -> Parse<NodeId> {
         if self.macros
-            && let Some(kind) = self.expand(target, function, &args)?
+            && let Some(kind) = self.expand(start, target, function, &args)?
         {
             return self.push(kind, start);
         }
         self.push(Kind::Call { function, target, args: args.into() }, start)
     }
 
-    fn expand(&self, target: Option<NodeId>, function: Span, args: &[NodeId]) -> Parse<Option<Kind>> {
+    fn expand(&self, start: u32, target: Option<NodeId>, function: Span, args: &[NodeId]) -> Parse<Option<Kind>> {
         let name = self.text(function);
         match (target, args) {
             (None, &[operand]) if name == "has" => match self.kind(operand) {
@@ -33,10 +33,40 @@ impl Parser<'_> {
             (Some(target), &[first, value, body]) if name == "bind" && self.is_ident(target, "cel") => {
                 Ok(Some(Kind::Bind { name: self.variable(first)?, value, body }))
             }
+            (Some(target), args) if self.is_ident(target, "cel") => self.block(start, name, args),
             (Some(operand), &[first, body]) if name == "optMap" || name == "optFlatMap" => {
                 Ok(Some(Kind::OptMap { operand, name: self.variable(first)?, body, flat: name == "optFlatMap" }))
             }
             (Some(range), _) => self.fold(range, name, args),
+            _ => Ok(None),
+        }
+    }
+
+    /// The parts of a block: what tools make of an expression that says one thing several times.
+    fn block(&self, start: u32, name: &str, args: &[NodeId]) -> Parse<Option<Kind>> {
+        let number = |id: NodeId| match self.kind(id) {
+            Some(Kind::Literal(Literal::Int(number))) => u32::try_from(*number).ok(),
+            _ => None,
+        };
+        let whole = Span::new(start, self.end.max(start));
+        match (name, args) {
+            ("block", &[list, body]) => match self.kind(list) {
+                Some(Kind::List(slots)) if slots.iter().all(|slot| !slot.optional) => {
+                    Ok(Some(Kind::Block { slots: slots.iter().map(|slot| slot.value).collect(), body }))
+                }
+                _ => Err(Error::new(self.span_of(list).range(), "the parts of a block are a list that stands here")),
+            },
+            ("index", &[index]) => match number(index) {
+                Some(index) => Ok(Some(Kind::Slot(index))),
+                None => Err(Error::new(self.span_of(index).range(), "the parts of a block are counted from 0")),
+            },
+            // The names of macro variables, spelled with two numbers.
+            ("iterVar" | "accuVar", &[depth, unique]) if number(depth).is_some() && number(unique).is_some() => {
+                Ok(Some(Kind::Ident { name: whole, rooted: false }))
+            }
+            ("iterVar" | "accuVar", _) => {
+                Err(Error::new(whole.range(), format!("cel.{name} takes two numbers, such as cel.{name}(0, 0)")))
+            }
             _ => Ok(None),
         }
     }
@@ -69,7 +99,7 @@ impl Parser<'_> {
         let second = match second {
             Some(id) => {
                 let second = self.variable(id)?;
-                if self.text(second) == self.text(first) {
+                if Span::same_name(self.text(second), self.text(first)) {
                     return Err(Error::new(second.range(), "the two variables have the same name"));
                 }
                 Some(second)

@@ -1,6 +1,6 @@
 //! Nodes to plans.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use weir_attributes::{Slot, slot};
 
@@ -38,13 +38,15 @@ pub(super) struct Planner<'c> {
     lazies: &'c [Lazy],
     pub(super) references: Vec<Reference>,
     folder: Folder,
+    /// What slots of blocks hold that is constant.
+    pub(super) slots: HashMap<NodeId, Value<'static>>,
     /// Where probes were put, in a plan that is to be explained.
     pub(super) probes: Option<Probes>,
 }
 
 impl<'c> Planner<'c> {
     pub(super) fn new(checked: &'c Checked, lazies: &'c [Lazy]) -> Self {
-        Self { checked, lazies, references: Vec::new(), folder: Folder::new(), probes: None }
+        Self { checked, lazies, references: Vec::new(), folder: Folder::new(), slots: HashMap::new(), probes: None }
     }
 
     pub(super) fn plan(&mut self, id: NodeId) -> Plan {
@@ -66,6 +68,7 @@ impl<'c> Planner<'c> {
                 Plan::Lazy(index, at)
             }
             Meaning::Local(index) => Plan::Local(index),
+            Meaning::Slot(slot) => self.slot(slot, at),
             Meaning::Type(name) => Plan::Const(Value::Type(name)),
             Meaning::Constant(value) => Plan::Const(Value::Int(value)),
             Meaning::Message(message) => self.message(id, message),
@@ -124,13 +127,14 @@ impl<'c> Planner<'c> {
                 Plan::Conditional(Box::new(Conditional { test, then, other }))
             }
             Kind::Fold(call) => self.fold(call, at),
+            Kind::Block { slots, body } => self.block(slots, *body),
             Kind::Bind { value, body, .. } => Plan::Bind(Box::new((self.plan(*value), self.plan(*body)))),
             Kind::OptMap { operand, body, flat, .. } => {
                 let (operand, body) = (self.plan(*operand), self.plan(*body));
                 Plan::OptMap(Box::new(OptMap { operand, body, flat: *flat, at }))
             }
             // Identifiers have a meaning, logic is a test, messages are refused or left to fail.
-            Kind::Ident { .. } | Kind::Logic { .. } | Kind::Has { .. } | Kind::Struct { .. } => {
+            Kind::Ident { .. } | Kind::Slot(_) | Kind::Logic { .. } | Kind::Has { .. } | Kind::Struct { .. } => {
                 Plan::Fail(EvalErrorKind::Undeclared, at)
             }
         }

@@ -174,7 +174,8 @@ impl Reducer<'_> {
         to.listed(args.iter(), |to, arg| {
             let piece = self.piece(*arg);
             // A text that is written in place may be judged when it is compiled, and by other limits.
-            let judged = piece.literal && *self.checked.ty(*arg) == Type::String && !PLAIN.contains(&name);
+            let judged = piece.literal && *self.checked.ty(*arg) == Type::String && !PLAIN.contains(&name)
+                || piece.changed && name == "format";
             to.at(&if judged { piece.hidden() } else { piece }, Level::Choice);
         });
         to.put(")");

@@ -43,6 +43,8 @@ impl Plan {
                 }
             }
             Self::Fold(fold) => fold.run(cx),
+            Self::Block(block) => block.run(cx),
+            Self::Slot { place, end, at } => cx.slot(*place, *end, *at),
             Self::Bind(parts) => bind_run(&parts.0, &parts.1, cx),
             Self::OptMap(map) => opt_map_run(map, cx),
             Self::Otherwise(otherwise) => otherwise_run(otherwise, cx),

@@ -50,6 +50,7 @@ const MACROS: &[&str] = &[
     "optional.of(1).optFlatMap(x, optional.of(x))",
     "[1].sortBy(x, -x)",
     "cel.bind(x, 1, x + 1)",
+    "cel.block([1], cel.index(0))",
 ];
 
 #[test]
