@@ -7,7 +7,7 @@ use weir_attributes::{Slot, slot};
 use crate::{
     doubt,
     facts::{Address, Facts},
-    matcher::{Namespaces, Networks, Paths, Patterns, Principals, ServiceAccounts, TrustDomains},
+    matcher::{Namespaces, Networks, Paths, Patterns, Principals, RequestPrincipals, ServiceAccounts, TrustDomains, claim, claim_texts},
     referenced::Referenced,
     truth::Truth,
 };
@@ -29,6 +29,9 @@ pub(crate) enum Subject {
     Namespace(Namespaces),
     ServiceAccount(ServiceAccounts),
     TrustDomain(TrustDomains),
+    RequestPrincipal(RequestPrincipals),
+    /// A claim of the validated token, by its path.
+    Claim(Box<[Box<str>]>, Patterns),
 }
 
 /// One condition.
@@ -49,6 +52,7 @@ impl Condition {
         match &self.subject {
             Subject::Text(slot, _) => *slot != slot::CONNECTION_REQUESTED_SERVER_NAME,
             Subject::Host(_) | Subject::Path(_) | Subject::Header(..) => true,
+            Subject::RequestPrincipal(_) | Subject::Claim(..) => true,
             _ => false,
         }
     }
@@ -67,6 +71,8 @@ impl Condition {
                 referenced.slot(slot::CONNECTION_URI_SAN_PEER_CERTIFICATE);
             }
             Subject::Namespace(_) => referenced.slot(slot::SOURCE_PRINCIPAL),
+            Subject::RequestPrincipal(_) => referenced.slot(slot::REQUEST_AUTH_PRINCIPAL),
+            Subject::Claim(..) => referenced.slot(slot::REQUEST_AUTH_CLAIMS),
         }
     }
 }
@@ -94,6 +100,11 @@ impl Subject {
             Subject::Principal(principals) => identity(&|principal, spiffe| principals.matches(principal, spiffe)),
             Subject::Namespace(namespaces) => identity(&|principal, _| namespaces.matches(principal)),
             Subject::ServiceAccount(accounts) => identity(&|principal, spiffe| accounts.matches(principal, spiffe)),
+            Subject::RequestPrincipal(principals) => facts.claims().is_some_and(|claims| principals.matches(claims)),
+            Subject::Claim(path, patterns) => {
+                let claim = facts.claims().and_then(|claims| claim(claims, path));
+                claim.is_some_and(|claim| claim_texts(claim).any(|text| patterns.matches(text)))
+            }
             Subject::TrustDomain(domains) => identity(&|principal, spiffe| domains.matches(principal, spiffe)),
         })
     }

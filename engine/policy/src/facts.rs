@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell, net::IpAddr};
 
-use weir_attributes::{Slot, World, slot};
+use weir_attributes::{Slot, Struct, World, slot};
 
 /// An address that conditions compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,11 @@ impl<'a> Facts<'a> {
             if upper { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) }
         };
         self.host.get_or_init(|| self.world.str(slot::REQUEST_HOST).map(lower)).as_deref()
+    }
+
+    /// What the validated token says.
+    pub(crate) fn claims(&self) -> Option<&'a Struct> {
+        self.world.bag().struct_of(slot::REQUEST_AUTH_CLAIMS).map(|claims| &**claims)
     }
 
     /// The peer's identity, and whether its scheme is SPIFFE's.

@@ -6,6 +6,7 @@
 //! [`Evaluation`] gives the [`Verdict`].
 #![forbid(unsafe_code)]
 
+mod authentication;
 mod compile;
 mod condition;
 pub mod document;
@@ -26,6 +27,7 @@ mod truth;
 mod verdict;
 mod workload;
 
+pub use authentication::authenticated;
 pub use compile::compile;
 pub use document::{Document, Documents};
 pub use doubt::PIECES_MAX;

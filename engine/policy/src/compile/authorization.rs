@@ -174,18 +174,6 @@ impl Lowering<'_, '_> {
     }
 
     fn source(&mut self, path: &str, source: &Source) -> Conjunction {
-        for (name, values) in [
-            ("requestPrincipals", &source.request_principals),
-            ("notRequestPrincipals", &source.not_request_principals),
-        ] {
-            if !values.is_empty() {
-                self.problems.error(
-                    &format!("{path}.{name}"),
-                    format!("{name} is not supported yet: it needs a RequestAuthentication"),
-                    "remove it, or check the token in a check adapter (kind Adapter)",
-                );
-            }
-        }
         let others = [&source.principals, &source.not_principals, &source.namespaces, &source.not_namespaces];
         let accounts = [&source.service_accounts, &source.not_service_accounts];
         if accounts.iter().any(|values| !values.is_empty()) && others.iter().any(|values| !values.is_empty()) {
@@ -195,7 +183,6 @@ impl Lowering<'_, '_> {
                 "write NAMESPACE/SERVICE_ACCOUNT in serviceAccounts, and remove the other field",
             );
         }
-        let named = !source.request_principals.is_empty() || !source.not_request_principals.is_empty();
         let fields: Fields<'_> = vec![
             ("principals", &source.principals, false, Field::Principal),
             ("notPrincipals", &source.not_principals, true, Field::Principal),
@@ -205,12 +192,14 @@ impl Lowering<'_, '_> {
             ("notServiceAccounts", &source.not_service_accounts, true, Field::ServiceAccount),
             ("trustDomains", &source.trust_domains, false, Field::TrustDomain),
             ("notTrustDomains", &source.not_trust_domains, true, Field::TrustDomain),
+            ("requestPrincipals", &source.request_principals, false, Field::RequestPrincipal),
+            ("notRequestPrincipals", &source.not_request_principals, true, Field::RequestPrincipal),
             ("ipBlocks", &source.ip_blocks, false, Field::Address(Address::Source)),
             ("notIpBlocks", &source.not_ip_blocks, true, Field::Address(Address::Source)),
             ("remoteIpBlocks", &source.remote_ip_blocks, false, Field::Address(Address::Remote)),
             ("notRemoteIpBlocks", &source.not_remote_ip_blocks, true, Field::Address(Address::Remote)),
         ];
-        if !named && fields.iter().all(|(_, values, ..)| values.is_empty()) {
+        if fields.iter().all(|(_, values, ..)| values.is_empty()) {
             return self.nothing(path);
         }
         self.fields(path, fields)

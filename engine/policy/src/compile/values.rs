@@ -7,7 +7,7 @@ use crate::{
     condition::Subject,
     facts::Address,
     matcher::{
-        Namespaces, Networks, Paths, Patterns, Presence, Principals, ServiceAccounts, Template, TemplateError,
+        Namespaces, Networks, Paths, Patterns, Presence, Principals, RequestPrincipals, ServiceAccounts, Template, TemplateError,
         TrustDomains, parse_block, with_aliases,
     },
     mesh::Mesh,
@@ -29,6 +29,8 @@ pub(super) enum Field {
     Sni,
     Header(String),
     Pseudo(Slot),
+    RequestPrincipal,
+    Claim(Box<[Box<str>]>),
 }
 
 /// Where values stand and what they may refer to.
@@ -149,6 +151,8 @@ impl Values<'_> {
             Field::Path => Subject::Path(Paths::new(self.values).ok()?),
             Field::Sni => Subject::Text(slot::CONNECTION_REQUESTED_SERVER_NAME, patterns(Presence::NonEmpty)),
             Field::Header(name) => Subject::Header(name.as_str().into(), patterns(Presence::Any)),
+            Field::RequestPrincipal => Subject::RequestPrincipal(RequestPrincipals::new(self.values)),
+            Field::Claim(path) => Subject::Claim(path.clone(), patterns(Presence::NonEmpty)),
             Field::Pseudo(slot) => Subject::Text(*slot, patterns(Presence::Any)),
         })
     }

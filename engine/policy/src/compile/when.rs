@@ -17,6 +17,10 @@ const KEYS: &[&str] = &[
     "destination.ip",
     "destination.port",
     "connection.sni",
+    "request.auth.principal",
+    "request.auth.audiences",
+    "request.auth.presenter",
+    "request.auth.claims[NAME]",
 ];
 
 /// The attribute that a key means; otherwise what is wrong and what to do.
@@ -31,6 +35,10 @@ pub(super) fn field(key: &str) -> Result<Field, (String, String)> {
         "source.serviceAccount" => Field::ServiceAccount,
         "source.trustDomain" => Field::TrustDomain,
         "connection.sni" => Field::Sni,
+        "request.auth.principal" => Field::RequestPrincipal,
+        "request.auth.audiences" => Field::Claim(["aud".into()].into()),
+        "request.auth.presenter" => Field::Claim(["azp".into()].into()),
+        _ if key.starts_with("request.auth.claims") => claim(key)?,
         "" => return Err(("`key` must not be empty".to_owned(), format!("write one of {}", KEYS.join(", ")))),
         _ => match bracketed(key, "request.headers") {
             Some("") => return Err(bad_form(key, "request.headers[x-user]")),
@@ -38,6 +46,16 @@ pub(super) fn field(key: &str) -> Result<Field, (String, String)> {
             None => return Err(refusal(key)),
         },
     })
+}
+
+/// The claim of `request.auth.claims[a][b]`: each pair of brackets is one key, dots included.
+fn claim(key: &str) -> Result<Field, (String, String)> {
+    const EXAMPLE: &str = "request.auth.claims[realm][role]";
+    let bad = || bad_form(key, EXAMPLE);
+    let inner = bracketed(key, "request.auth.claims").ok_or_else(bad)?;
+    let path: Box<[Box<str>]> = inner.split("][").map(Into::into).collect();
+    let whole = path.iter().all(|name| !name.is_empty() && !name.contains(['[', ']']));
+    if whole { Ok(Field::Claim(path)) } else { Err(bad()) }
 }
 
 /// The field of a header; pseudo headers are attributes of their own.
@@ -66,10 +84,6 @@ fn refusal(key: &str) -> (String, String) {
     let says = |message: &str, help: &str| (message.to_owned(), help.to_owned());
     match base {
         "request.headers" => bad_form(key, "request.headers[x-user]"),
-        "request.auth.principal" | "request.auth.audiences" | "request.auth.presenter" | "request.auth.claims" => says(
-            &format!("{base} is not supported yet: it needs a RequestAuthentication"),
-            "remove the condition, or check the token in a check adapter (kind Adapter)",
-        ),
         _ if base.starts_with("experimental.envoy.filters.") => says(
             &format!("{base} is not supported yet: dynamic metadata of a proxy is not read"),
             "remove the condition, or let the proxy send the value as a header and use request.headers[NAME]",

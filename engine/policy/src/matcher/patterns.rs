@@ -48,6 +48,11 @@ impl Patterns {
         Self { exact: exact.into(), prefixes: prefixes.into(), suffixes: suffixes.into(), present }
     }
 
+    /// That text alone; a star in it is a star.
+    pub(crate) fn exact(value: &str) -> Self {
+        Self { exact: [Box::from(value)].into(), ..Self::default() }
+    }
+
     /// Whether any pattern matches that value.
     pub(crate) fn matches(&self, value: &str) -> bool {
         match self.present {

@@ -57,6 +57,8 @@ fn of_condition(condition: &Condition) -> Option<Conjunct<Subject>> {
         Asked::ServiceAccount(accounts) => {
             (Subject::ServiceAccount, accounts.tails().map(|tail| Atom::Exact(tail.into())).collect())
         }
+        Asked::RequestPrincipal(principals) => (Subject::Text(slot::REQUEST_AUTH_PRINCIPAL), principals.atoms()?),
+        Asked::Claim(path, patterns) => (Subject::Claim(path.clone()), patterns.atoms()?),
         Asked::Port(_) | Asked::TrustDomain(_) => return None,
     };
     Some(Conjunct { subject, any, guarded: true })

@@ -7,7 +7,7 @@ use weir_cel::{Presence, Reference, Subjects};
 
 use crate::{
     facts::{Address, Facts},
-    matcher::{account_tails, namespaces_of},
+    matcher::{account_tails, claim, claim_texts, namespaces_of},
 };
 
 /// Something whose value rules ask for.
@@ -22,6 +22,8 @@ pub(super) enum Subject {
     /// Each line of a header.
     Header(Box<str>),
     Address(Address),
+    /// Each text that a claim is.
+    Claim(Box<[Box<str>]>),
     /// The identity, when its scheme is SPIFFE's.
     Principal,
     /// Each namespace of the identity.
@@ -35,7 +37,7 @@ impl Subject {
     fn is_http(&self) -> bool {
         match self {
             Subject::Text(slot) => *slot != slot::CONNECTION_REQUESTED_SERVER_NAME,
-            Subject::Host | Subject::Header(_) => true,
+            Subject::Host | Subject::Header(_) | Subject::Claim(_) => true,
             _ => false,
         }
     }
@@ -65,6 +67,13 @@ impl Subjects<Subject> for Facts<'_> {
                 headers.lines(name).for_each(visit);
                 Presence::Present
             }
+            Subject::Claim(path) => match self.claims().and_then(|claims| claim(claims, path)) {
+                Some(claim) => {
+                    claim_texts(claim).for_each(visit);
+                    Presence::Present
+                }
+                None => Presence::Absent,
+            },
             Subject::Principal => one(self.principal().filter(|(_, spiffe)| *spiffe).map(|(name, _)| name), visit),
             Subject::Namespace => {
                 let names = self.principal().into_iter().flat_map(|(principal, _)| namespaces_of(principal));
