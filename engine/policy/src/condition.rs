@@ -7,7 +7,10 @@ use weir_attributes::{Slot, slot};
 use crate::{
     doubt,
     facts::{Address, Facts},
-    matcher::{Namespaces, Networks, Paths, Patterns, Principals, RequestPrincipals, ServiceAccounts, TrustDomains, claim, claim_texts},
+    matcher::{
+        Namespaces, Networks, Paths, Patterns, Principals, RequestPrincipals, ServiceAccounts, TrustDomains, claim,
+        claim_texts,
+    },
     referenced::Referenced,
     truth::Truth,
 };

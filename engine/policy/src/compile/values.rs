@@ -7,8 +7,8 @@ use crate::{
     condition::Subject,
     facts::Address,
     matcher::{
-        Namespaces, Networks, Paths, Patterns, Presence, Principals, RequestPrincipals, ServiceAccounts, Template, TemplateError,
-        TrustDomains, parse_block, with_aliases,
+        Namespaces, Networks, Paths, Patterns, Presence, Principals, RequestPrincipals, ServiceAccounts, Template,
+        TemplateError, TrustDomains, parse_block, with_aliases,
     },
     mesh::Mesh,
     problem::Problems,

@@ -17,8 +17,7 @@ pub(crate) struct RequestPrincipals {
 impl RequestPrincipals {
     pub(crate) fn new(values: &[String]) -> Self {
         let plain = |value: &String| !value.starts_with('*') && !value.ends_with('*') && value.contains('/');
-        let exact =
-            values.iter().all(plain).then(|| values.iter().map(|value| Box::from(value.as_str())).collect());
+        let exact = values.iter().all(plain).then(|| values.iter().map(|value| Box::from(value.as_str())).collect());
         Self { pairs: values.iter().map(|value| halves(value)).collect(), exact }
     }
 

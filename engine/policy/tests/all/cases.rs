@@ -118,7 +118,7 @@ fn verdicts_are_those_of_istio_and_envoy() {
 /// Nothing when the verdict is the expected one, the difference when not; or why the row cannot be asked.
 fn judge(row: &Json) -> Result<Option<String>, &'static str> {
     let request = &row["request"];
-    for (key, reason) in [("jwt", "tokens"), ("tokens", "tokens"), ("metadata", "dynamic metadata")] {
+    for (key, reason) in [("tokens", "tokens"), ("metadata", "dynamic metadata")] {
         if !request[key].is_null() {
             return Err(reason);
         }
@@ -194,6 +194,9 @@ fn told(request: &Json, set: &weir_policy::PolicySet) -> Result<Request, weir_po
     }
     if let Some(remote) = request["remote_ip"].as_str() {
         asked = asked.header("x-forwarded-for", remote);
+    }
+    if !request["jwt"].is_null() {
+        asked = asked.claims(&request["jwt"]);
     }
     Ok(asked)
 }

@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
-use weir_attributes::{Bag, Builder, Slot, slot};
+use weir_attributes::{Bag, Builder, Slot, Struct, slot};
 use weir_policy::{
-    Document, Documents, Evaluation, PolicySet, Problem, Step, Verdict, WorkloadIdentity, compile,
+    Document, Documents, Evaluation, PolicySet, Problem, Step, Verdict, WorkloadIdentity, authenticated, compile,
     document::AdapterBinding, prepare,
 };
 
@@ -108,7 +108,7 @@ impl Given {
 
 /// A request as a door tells it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Request(Builder);
+pub(crate) struct Request(Builder, Option<Struct>);
 
 /// A connection without HTTP.
 pub(crate) fn connection() -> Request {
@@ -127,11 +127,11 @@ pub(crate) fn request(method: &str, target: &str) -> Request {
 
 impl Request {
     pub(crate) fn text(self, slot: Slot, text: &str) -> Self {
-        Self(self.0.text(slot, text))
+        Self(self.0.text(slot, text), self.1)
     }
 
     pub(crate) fn truth(self, slot: Slot, value: bool) -> Self {
-        Self(self.0.bool(slot, value))
+        Self(self.0.bool(slot, value), self.1)
     }
 
     pub(crate) fn from(self, principal: &str) -> Self {
@@ -139,17 +139,25 @@ impl Request {
     }
 
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        Self(self.0.header(name, value))
+        Self(self.0.header(name, value), self.1)
+    }
+
+    /// A token with these claims was validated.
+    pub(crate) fn claims(self, claims: &Json) -> Self {
+        Self(self.0, Some(Struct::parse(claims.to_string().as_bytes()).unwrap()))
     }
 
     pub(crate) fn joined_by_proxy(self) -> Self {
-        Self(self.0.joined_by_proxy())
+        Self(self.0.joined_by_proxy(), self.1)
     }
 
     /// The prepared bag; a path that cannot be normalized is a panic.
     pub(crate) fn bag(self, set: &PolicySet, workload: &WorkloadIdentity) -> Bag {
         let mut bag = self.0.build();
         prepare(&mut bag, set.mesh(), workload).unwrap();
+        if let Some(claims) = self.1 {
+            authenticated(&mut bag, claims, &[]);
+        }
         bag
     }
 

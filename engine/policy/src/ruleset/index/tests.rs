@@ -1,7 +1,7 @@
 //! Every rule that the index leaves out does not hold: on many rules and requests.
 
 use serde_json::{Value as Json, json};
-use weir_attributes::{Bag, slot};
+use weir_attributes::{Bag, Struct, slot};
 
 use super::*;
 use crate::{
@@ -61,6 +61,9 @@ fn some() -> Vec<(&'static str, Json)> {
         ("namespaces", json!(["x*"])),
         ("serviceAccounts", json!(["x/a"])),
         ("ipBlocks", json!(["10.0.0.0/8", "fd00::/8"])),
+        ("requestPrincipals", json!(["https://id/ann", "https://id/a/b"])),
+        ("requestPrincipals", json!(["*"])),
+        ("notRequestPrincipals", json!(["https://id/ann"])),
         ("notIpBlocks", json!(["10.0.0.0/8"])),
         ("remoteIpBlocks", json!(["10.1.0.0/16"])),
     ]
@@ -94,11 +97,20 @@ fn rules() -> Vec<Json> {
             }
             rules.push(rule.clone());
             rule["when"] = headers(json!(["a", "b*"]));
+            rules.push(rule.clone());
+            rule["when"] = json!([{"key": "request.auth.claims[realm][roles]", "values": ["admin", "dev*"]}]);
             rules.push(rule);
         }
     }
     rules
 }
+
+const CLAIMS: [&str; 4] = [
+    r#"{"iss": "https://id", "sub": "ann", "realm": {"roles": ["user", "admin"]}}"#,
+    r#"{"iss": "https://id/a", "sub": "b", "realm": {"roles": "developer"}}"#,
+    r#"{"iss": "https://id", "sub": "a/b", "realm": {"roles": [["admin"], 1]}}"#,
+    r#"{"iss": "https://id", "realm": "admin"}"#,
+];
 
 fn bags() -> Vec<Bag> {
     let mut bags = Vec::new();
@@ -119,7 +131,11 @@ fn bags() -> Vec<Bag> {
                 bag = [("x-role", "a"), ("x-role", "c"), ("x-role", "x, bc")][..at % 4]
                     .iter()
                     .fold(bag, |bag, (name, value)| bag.header(name, value));
-                bags.push(if at == 4 { bag.joined_by_proxy() } else { bag }.build());
+                let mut bag = if at == 4 { bag.joined_by_proxy() } else { bag }.build();
+                if let Some(claims) = CLAIMS.get(at) {
+                    crate::authenticated(&mut bag, Struct::parse(claims.as_bytes()).unwrap(), &[]);
+                }
+                bags.push(bag);
             }
         }
     }
