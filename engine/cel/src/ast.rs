@@ -5,7 +5,10 @@
 
 use std::{ops::Range, sync::Arc};
 
+mod arena;
 pub(crate) mod render;
+
+pub(crate) use arena::Arena;
 
 /// A range of bytes in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -12,6 +12,7 @@ mod suggest;
 use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use block::Slotted;
+pub(crate) use literals::bad_pattern;
 pub(crate) use suggest::closest;
 
 use weir_attributes::Slot;

@@ -38,10 +38,13 @@
 //! values, and the extensions strings, math, lists, sets, regex, encoders and network; [`functions`] lists them all. The
 //! messages of protobuf that are values (wrappers, `Struct`, `Any`, times) can be built, and read with
 //! [`Value::from_message`]; no other messages.
+//!
+//! Mixer's expression language is in [`cexl`]: another syntax and checker, the same plans.
 #![forbid(unsafe_code)]
 
 mod activation;
 mod ast;
+pub mod cexl;
 mod check;
 mod conjuncts;
 mod declare;

@@ -72,3 +72,6 @@ pub(crate) const FOLD_STEPS: u64 = 100_000;
 
 /// The bytes that the folded constants of one expression may hold.
 pub(crate) const FOLD_BYTES: u64 = 256 * 1024;
+
+/// The longest DNS name in bytes, before it is decoded: what is longer is no name.
+pub const DNS_NAME_MAX: usize = 1024;

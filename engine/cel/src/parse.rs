@@ -11,9 +11,9 @@ use std::sync::Arc;
 use lex::{Lexer, Token};
 
 use crate::{
-    ast::{Ast, Binary, Element, Entry, Field, Kind, Node, NodeId, Span, Unary},
+    ast::{Arena, Ast, Binary, Element, Entry, Field, Kind, NodeId, Span, Unary},
     error::Error,
-    limits::{HEIGHT_MAX, NESTING_MAX, NODES_MAX, SOURCE_MAX},
+    limits::{NESTING_MAX, SOURCE_MAX},
 };
 
 type Parse<T> = Result<T, Error>;
@@ -30,7 +30,7 @@ pub(crate) fn parse(source: Arc<str>, macros: bool) -> Parse<Ast> {
     if parser.token != Token::End {
         return Err(parser.unexpected("an operator or the end"));
     }
-    Ok(Ast { nodes: parser.nodes, root, source })
+    Ok(parser.arena.finish(source, root))
 }
 
 struct Parser<'s> {
@@ -40,8 +40,7 @@ struct Parser<'s> {
     span: Span,
     /// Where the token before the current one ended.
     end: u32,
-    nodes: Vec<Node>,
-    heights: Vec<u16>,
+    arena: Arena,
     nesting: usize,
     macros: bool,
 }
@@ -50,8 +49,8 @@ impl<'s> Parser<'s> {
     fn new(source: &'s str, macros: bool) -> Parse<Self> {
         let mut lexer = Lexer::new(source);
         let (token, span) = lexer.next()?;
-        let (nodes, heights) = (Vec::with_capacity(source.len() / 6 + 4), Vec::with_capacity(source.len() / 6 + 4));
-        Ok(Self { source, lexer, token, span, end: 0, nodes, heights, nesting: 0, macros })
+        let arena = Arena::for_source(source.len());
+        Ok(Self { source, lexer, token, span, end: 0, arena, nesting: 0, macros })
     }
 
     fn advance(&mut self) -> Parse<Span> {
@@ -86,20 +85,7 @@ impl<'s> Parser<'s> {
     }
 
     fn push(&mut self, kind: Kind, start: u32) -> Parse<NodeId> {
-        let span = Span::new(start, self.end.max(start));
-        if self.nodes.len() >= NODES_MAX {
-            return Err(Error::new(span.range(), format!("the expression has more than {NODES_MAX} parts"))
-                .help("split it into several rules or variables"));
-        }
-        let mut tallest = 0;
-        kind.children(|child| tallest = tallest.max(self.heights.get(child.index()).copied().unwrap_or(0)));
-        if usize::from(tallest) >= HEIGHT_MAX {
-            return Err(Error::new(span.range(), format!("the expression is more than {HEIGHT_MAX} levels deep"))
-                .help("split it with parentheses, a list or variables"));
-        }
-        self.heights.push(tallest + 1);
-        self.nodes.push(Node { kind, span });
-        Ok(NodeId(self.nodes.len() as u32 - 1))
+        self.arena.push(kind, Span::new(start, self.end.max(start)))
     }
 
     /// `test ? then : other`, as a loop over the last part.
@@ -220,7 +206,7 @@ impl<'s> Parser<'s> {
 
     fn is_name(&self, mut id: NodeId) -> bool {
         loop {
-            match self.nodes.get(id.index()).map(|node| &node.kind) {
+            match self.arena.kind(id) {
                 Some(Kind::Ident { .. }) => return true,
                 Some(Kind::Select { operand, optional: false, .. }) => id = *operand,
                 _ => return false,

@@ -15,6 +15,7 @@ use regex::Regex;
 use weir_attributes::Slot;
 
 pub(crate) use build::{constant, is_headers, part, plan};
+pub(crate) use fold::Folder;
 pub(crate) use probe::{Probes, probed};
 pub(crate) use set::{TextSet, WordHasher};
 
@@ -60,6 +61,9 @@ pub(crate) enum Plan {
     },
     OptMap(Box<OptMap>),
     Otherwise(Box<Otherwise>),
+    /// The first of these that is present: only variables, entries and these themselves are ever absent. CEXL's `|`.
+    Default(Box<[Plan]>),
+    Entry(Box<Entry>),
     Fail(EvalErrorKind, At),
     /// Tells the watch the outcome; only where an expression is planned to be explained.
     Probe(Box<Probe>),
@@ -173,12 +177,26 @@ pub(crate) struct Otherwise {
     pub(crate) at: At,
 }
 
+/// The text at one key of a map of texts: empty where it is absent, unless `strict` makes that a fault.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) map: Plan,
+    pub(crate) key: Plan,
+    pub(crate) strict: bool,
+    pub(crate) at: At,
+}
+
 /// Gives a truth value.
 #[derive(Debug)]
 pub(crate) enum Test {
     Const(bool),
     Every(Box<[Test]>),
     Any(Box<[Test]>),
+    /// As the two above, but a fault before the term that decides stands.
+    InOrder {
+        all: bool,
+        terms: Box<[Test]>,
+    },
     Not(Box<Test>),
     /// Whether a text is, or is not, that one.
     Is {

@@ -213,7 +213,7 @@ fn absent_key(checked: &Checked, id: NodeId, text: &str, known: bool) -> String 
 /// How much of the source an error quotes, in characters.
 const QUOTE_MAX: usize = 80;
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(QUOTE_MAX) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

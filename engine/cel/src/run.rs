@@ -2,6 +2,7 @@
 
 mod access;
 mod blocks;
+mod defaults;
 mod folds;
 mod known;
 mod scratch;

@@ -5,21 +5,18 @@
 //! `-0.0`, NaN is NaN; maps have no order.
 
 mod declared;
-mod typed;
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
-use weir_cel::{Activation, Env, Scratch, Type, Value};
+use weir_cel::{Activation, Env, Origin, Partial, Scratch, Type, Value};
 
-use self::{
-    declared::{Declaration, ty},
-    typed::{Typed, show},
-};
+use self::declared::{Declaration, ty};
 use crate::{
     rows,
     suite::{Case, Malformed, Suite, Task, Verdict},
+    typed::{Typed, show},
 };
 
 /// Expressions of the Common Expression Language.
@@ -106,6 +103,11 @@ impl Activation for Bound {
     fn variable(&self, index: usize) -> Option<Value<'_>> {
         self.0.get(index).cloned().flatten()
     }
+
+    /// Only rows that expect an unknown ask: what they declare and do not bind is not known.
+    fn knows(&self, origin: Origin, _: Option<&str>) -> bool {
+        matches!(origin, Origin::Variable(index) if self.0.get(index).is_some_and(Option::is_some))
+    }
 }
 
 impl Row {
@@ -175,6 +177,15 @@ impl Question {
         }
         if let Answer::Value(_, None) = &self.answer {
             return Verdict::Passed;
+        }
+        if let Answer::Unknown = &self.answer {
+            return match program.evaluate_partial(&self.bound, &mut Scratch::new()) {
+                Partial::Unknown(_) => Verdict::Passed,
+                Partial::Value(value) => {
+                    Verdict::Failed { expected: self.answer.shown(), got: show(&value), rule: "unknown" }
+                }
+                Partial::Error(error) => self.answer.refuse(format!("the error `{error}`"), "unknown"),
+            };
         }
         match program.evaluate(&self.bound, &mut Scratch::new()) {
             Err(error) => self.answer.refuse(format!("the error `{error}`"), "evaluate"),

@@ -5,13 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod cel;
+mod cexl;
 mod rows;
 mod suite;
+mod typed;
 
 pub use suite::{Case, Malformed, Report, STACK_BYTES, Suite, Task, Verdict, run};
 
 /// Every suite there is.
-pub const SUITES: [&dyn Suite; 1] = [&cel::Cel];
+pub const SUITES: [&dyn Suite; 2] = [&cel::Cel, &cexl::Cexl];
 
 /// The suite of that name.
 #[must_use]

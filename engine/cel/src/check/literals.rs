@@ -120,7 +120,7 @@ impl Checker<'_> {
     }
 }
 
-fn bad_pattern(error: &regex::Error, span: std::ops::Range<usize>) -> Error {
+pub(crate) fn bad_pattern(error: &regex::Error, span: std::ops::Range<usize>) -> Error {
     if let regex::Error::CompiledTooBig(limit) = error {
         return Error::new(span, format!("the pattern needs more than {limit} bytes when compiled"))
             .help("make its repetitions and classes smaller");

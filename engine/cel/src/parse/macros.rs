@@ -110,11 +110,11 @@ impl Parser<'_> {
     }
 
     fn kind(&self, id: NodeId) -> Option<&Kind> {
-        self.nodes.get(id.index()).map(|node| &node.kind)
+        self.arena.kind(id)
     }
 
     fn span_of(&self, id: NodeId) -> Span {
-        self.nodes.get(id.index()).map_or(self.span, |node| node.span)
+        self.arena.span(id)
     }
 
     fn is_ident(&self, id: NodeId, wanted: &str) -> bool {

@@ -12,12 +12,12 @@ use crate::{
 pub(crate) struct Folder(Scratch);
 
 impl Folder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Scratch::with_budget(FOLD_STEPS, FOLD_BYTES))
     }
 
     /// The plan's value when it is constant and has one.
-    pub(super) fn fold(&mut self, plan: Plan) -> Plan {
+    pub(crate) fn fold(&mut self, plan: Plan) -> Plan {
         let before = self.0.budget;
         let value = plan.run(&mut Cx::new(&Nothing, &[], &mut self.0)).ok().map(crate::value::Value::into_static);
         if value.is_none() {
@@ -29,7 +29,7 @@ impl Folder {
 }
 
 impl Plan {
-    pub(super) fn is_const(&self) -> bool {
+    pub(crate) fn is_const(&self) -> bool {
         matches!(self, Self::Const(_))
     }
 

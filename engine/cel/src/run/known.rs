@@ -54,7 +54,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         Ok(())
     }
 
-    fn ask(&mut self, origin: Origin, key: Option<&str>, at: u32) -> Run<()> {
+    pub(super) fn ask(&mut self, origin: Origin, key: Option<&str>, at: u32) -> Run<()> {
         if W::PARTIAL && !self.activation.knows(origin, key) {
             return Err(self.unknown(origin, key, at));
         }
@@ -68,7 +68,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         }
     }
 
-    fn tell_read(&mut self, origin: Origin, key: Option<&str>, present: bool, at: u32) -> Run<()> {
+    pub(super) fn tell_read(&mut self, origin: Origin, key: Option<&str>, present: bool, at: u32) -> Run<()> {
         self.watch.read(origin, key, present, &mut self.scratch.budget).map_err(|kind| Fault::new(kind, at))
     }
 

@@ -36,6 +36,7 @@ impl Test {
     fn run_other<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         match self {
             Self::Const(value) => Ok(*value),
+            Self::InOrder { all, terms } => in_order_run(terms, *all, cx),
             Self::Not(test) => test.run(cx).map(|value| !value),
             Self::Same { left, right, wanted } => same_run(left, right, *wanted, cx),
             Self::Has { part: Part::End, text, constant, .. } => {
@@ -78,6 +79,17 @@ fn terms_run<'a, W: Watch>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_, W>)
         }
     }
     first.map_or(Ok(all), Err)
+}
+
+/// The terms of `&&` (all) or `||`, in order, until one decides or fails.
+#[inline(never)]
+fn in_order_run<'a, W: Watch>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    for term in terms {
+        if term.run(cx)? != all {
+            return Ok(!all);
+        }
+    }
+    Ok(all)
 }
 
 #[inline(never)]

@@ -2,7 +2,11 @@
 
 use smallvec::SmallVec;
 
-use super::{Cx, Event, Local, Run, Watch, known::Needed};
+use super::{
+    Cx, Event, Local, Run, Watch,
+    defaults::{default_run, entry_run},
+    known::Needed,
+};
 use crate::{
     activation::Origin,
     error::{
@@ -48,6 +52,8 @@ impl Plan {
             Self::Bind(parts) => bind_run(&parts.0, &parts.1, cx),
             Self::OptMap(map) => opt_map_run(map, cx),
             Self::Otherwise(otherwise) => otherwise_run(otherwise, cx),
+            Self::Default(operands) => default_run(operands, cx),
+            Self::Entry(entry) => entry_run(entry, cx),
             Self::Fail(kind, at) => Err(Fault::new(*kind, *at)),
             Self::Probe(probe) => probe_run(probe, cx),
         }

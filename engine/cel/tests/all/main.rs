@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod absence;
+mod cexl;
 mod differential;
 mod errors;
 mod explain;

@@ -57,7 +57,7 @@ pub(super) fn ty(json: &Json) -> Result<Type, String> {
         return Ok(Type::Type);
     }
     if let Some(name) = text("well_known") {
-        return plain(name).ok_or_else(unknown);
+        return plain(&name.to_ascii_lowercase()).ok_or_else(unknown);
     }
     if let Some(name) = text("message") {
         return Type::message(name).ok_or_else(unknown);

@@ -2,12 +2,12 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
-use weir_cel::{Bytes, Entries, List, Map, Timestamp, Value};
+use weir_cel::{Bytes, Entries, Env, List, Map, Scratch, Timestamp, Value};
 
 /// A value with its type. 64-bit numbers are texts; a double may be NaN or Infinity.
 #[derive(Deserialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
-pub(super) enum Typed {
+pub(crate) enum Typed {
     Null {},
     Bool {
         v: bool,
@@ -56,7 +56,7 @@ pub(super) enum Typed {
 
 impl Typed {
     /// The value.
-    pub(super) fn value(&self) -> Result<Value<'static>, String> {
+    pub(crate) fn value(&self) -> Result<Value<'static>, String> {
         Ok(match self {
             Self::Null {} => Value::Null,
             Self::Bool { v } => Value::Bool(*v),
@@ -86,7 +86,7 @@ impl Typed {
                 Value::Map(Map::new(entries))
             }
             Self::Enum { v } => Value::Int(*v),
-            Self::Type { v } => return Err(format!("the type `{v}` cannot be given as a value")),
+            Self::Type { v } => type_of_name(v)?,
             Self::Message { name, wire } => {
                 Value::from_message(name, &decoded(wire)?).map_err(|error| format!("{name}: {error}"))?
             }
@@ -94,7 +94,7 @@ impl Typed {
     }
 
     /// What [`show`] says of the value.
-    pub(super) fn shown(&self) -> Result<String, String> {
+    pub(crate) fn shown(&self) -> Result<String, String> {
         match self {
             Self::Type { v } => Ok(format!("type {v}")),
             Self::List { v } => {
@@ -111,6 +111,15 @@ impl Typed {
     }
 }
 
+/// The value that the name of a type has in an expression.
+fn type_of_name(name: &str) -> Result<Value<'static>, String> {
+    let program = Env::builder().build().compile(name).map_err(|errors| errors.to_string())?;
+    match program.evaluate(&Vec::<Value<'_>>::new(), &mut Scratch::new()) {
+        Ok(value @ Value::Type(_)) => Ok(value.into_static()),
+        _ => Err(format!("there is no type `{name}`")),
+    }
+}
+
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is no such number"))
 }
@@ -120,7 +129,7 @@ fn decoded(base64: &str) -> Result<Vec<u8>, String> {
 }
 
 /// A value with the types of all its parts, in one spelling: two values are the same where their texts are.
-pub(super) fn show(value: &Value<'_>) -> String {
+pub(crate) fn show(value: &Value<'_>) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("bool {value}"),
