@@ -1,0 +1,107 @@
+//! The rules that are measured, as YAML and by hand, and requests that hit them all.
+
+use std::fmt::Write as _;
+
+use weir_attributes::{Bag, slot};
+
+/// How alike the rules are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Each has a principal and a path of its own.
+    Distinct,
+    /// All have the same principal, method and host; only a header tells them apart, by its end.
+    Shared,
+}
+
+/// ALLOW policies of that many rules each.
+pub(crate) fn yaml(policies: usize, rules: usize, shape: Shape) -> String {
+    let mut text = String::new();
+    for policy in 0..policies {
+        let _ = write!(
+            text,
+            "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: p{policy}, namespace: shop}}\nspec:\n  action: ALLOW\n  rules:\n"
+        );
+        for rule in 0..rules {
+            let _ = match shape {
+                Shape::Distinct => write!(
+                    text,
+                    "  - from:\n    - source: {{principals: [\"td/ns/n{policy}/sa/caller-{rule}\"]}}\n    to:\n    - operation: {{methods: [GET], paths: [\"/svc{policy}/{rule}/*\"]}}\n"
+                ),
+                Shape::Shared => write!(
+                    text,
+                    "  - from:\n    - source: {{principals: [\"td/ns/n/sa/caller\"]}}\n    to:\n    - operation: {{methods: [GET], hosts: [shop.com], notPaths: [\"/no/{policy}/{rule}\"]}}\n    when:\n    - {{key: \"request.headers[x-key]\", notValues: [\"*\"]}}\n"
+                ),
+            };
+        }
+    }
+    text
+}
+
+/// One request and what is decided about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) principal: String,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) allowed: bool,
+    /// It is about rules that nobody wrote by hand.
+    pub(crate) of_many: bool,
+}
+
+impl Asked {
+    pub(crate) fn bag(&self) -> Bag {
+        Bag::builder()
+            .text(slot::REQUEST_METHOD, self.method)
+            .text(slot::REQUEST_PATH, &self.path)
+            .text(slot::REQUEST_HOST, "shop.com")
+            .text(slot::SOURCE_PRINCIPAL, &self.principal)
+            .header("x-key", "value")
+            .header("user-agent", "bench")
+            .build()
+    }
+}
+
+/// Requests spread over all rules; a fifth is denied.
+pub(crate) fn asked(policies: usize, rules: usize) -> Vec<Asked> {
+    let one = |n: usize| {
+        // A prime step visits the rules out of order.
+        let at = n * 7919 % (policies * rules);
+        let (policy, rule) = (at / rules, at % rules);
+        let allowed = n % 5 != 0;
+        Asked {
+            principal: format!("td/ns/n{policy}/sa/caller-{rule}"),
+            method: "GET",
+            path: if allowed { format!("/svc{policy}/{rule}/item/{n}") } else { format!("/other/{n}") },
+            allowed,
+            of_many: policies > 1,
+        }
+    };
+    (0..1_000).map(one).collect()
+}
+
+/// Requests that every rule of [`Shape::Shared`] must be asked about; none allows them.
+pub(crate) fn asked_shared(count: usize) -> Vec<Asked> {
+    let one = |n: usize| Asked {
+        principal: "td/ns/n/sa/caller".to_owned(),
+        method: "GET",
+        path: format!("/item/{n}"),
+        allowed: false,
+        of_many: true,
+    };
+    (0..count).map(one).collect()
+}
+
+/// The twenty rules as somebody writes them who knows that they will not change.
+pub(crate) fn hand_written(asked: &Asked) -> bool {
+    macro_rules! rules {
+        ($($rule:literal)*) => {
+            match asked.principal.as_str() {
+                $(concat!("td/ns/n0/sa/caller-", $rule) => {
+                    asked.method == "GET" && asked.path.starts_with(concat!("/svc0/", $rule, "/"))
+                })*
+                _ => false,
+            }
+        };
+    }
+    rules!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19)
+}
