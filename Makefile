@@ -40,12 +40,13 @@ test: ## everything that runs in CI; sets up what it needs, ends with a table
 test-full: test ## make test, then what takes long
 	@bash tests/make/full.sh
 
-bench: plugins ## CPU per check and proxied request against floor servers, and CEL against the crate cel
+bench: plugins ## CPU per check and proxied request against floor servers, CEL against the crate cel, policies by number
 	@$(CARGO) build --release -p weir -p weir-bench
-	@$(CARGO) build --release -p weir-bench-cel
+	@$(CARGO) build --release -p weir-bench-cel -p weir-bench-policy
 	@missed=0; \
 	WEIR_BIN=$(TARGET)/release/weir WEIR_PLUGINS=$(PLUGINS) $(TARGET)/release/bench || missed=1; \
 	$(TARGET)/release/weir-bench-cel || missed=1; \
+	$(TARGET)/release/weir-bench-policy || missed=1; \
 	exit $$missed
 
 install: plugins ## weir, its plugins, manual pages and completions to PREFIX (/usr/local)

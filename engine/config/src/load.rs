@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use weir_policy::document::{Document, Documents, MeshConfig};
 
 use crate::adapter::Adapter;
@@ -195,6 +196,7 @@ impl Reader<'_> {
             namespace: origin.namespace.clone(),
             labels: metadata.labels,
             annotations: metadata.annotations,
+            digest: text.get(part.range.clone()).map(|text| Sha256::digest(text).into()),
             created: metadata.creation_timestamp.unwrap_or_default(),
             spec,
         };

@@ -93,12 +93,20 @@ impl Loaded {
     /// # Errors
     /// What is wrong with the policies, and the warnings with it.
     pub fn compile(&self) -> Result<(PolicySet, Diagnostics), Diagnostics> {
+        self.compile_after(None)
+    }
+
+    /// As [`Loaded::compile`], taking from the set that it replaces what has not changed.
+    ///
+    /// # Errors
+    /// As [`Loaded::compile`].
+    pub fn compile_after(&self, previous: Option<&PolicySet>) -> Result<(PolicySet, Diagnostics), Diagnostics> {
         let all = |problems: &[Problem]| {
             let mut all = self.diagnose(problems);
             all.extend(self.warnings.iter().cloned());
             all
         };
-        match weir_policy::compile(&self.documents) {
+        match weir_policy::compile_after(&self.documents, previous) {
             Ok((policies, problems)) => Ok((policies, all(&problems))),
             Err(problems) => Err(all(&problems)),
         }

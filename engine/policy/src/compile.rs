@@ -2,6 +2,7 @@
 
 mod authorization;
 mod cel;
+mod kept;
 mod limits;
 mod mesh;
 mod names;
@@ -12,14 +13,15 @@ mod values;
 mod when;
 mod workloads;
 
-use std::sync::Arc;
+pub(crate) use kept::ByDigest;
+use kept::Kept;
 
 use crate::{
     document::Documents,
     mesh::Mesh,
-    policy::{Policy, Scope},
+    policy::Scope,
     problem::{Problem, Problems, Severity},
-    ruleset::{AdapterRef, PolicySet},
+    ruleset::{AdapterRef, Parts, PolicySet},
 };
 
 /// Compiles a configuration.
@@ -27,6 +29,18 @@ use crate::{
 /// # Errors
 /// Every problem of every document, warnings too, when at least one is an error: the whole candidate is refused.
 pub fn compile(documents: &Documents) -> Result<(PolicySet, Vec<Problem>), Vec<Problem>> {
+    compile_after(documents, None)
+}
+
+/// As [`compile`], taking from the set that it replaces every policy whose document has not changed, and the indexes of
+/// rulesets that have hardly changed.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_after(
+    documents: &Documents,
+    previous: Option<&PolicySet>,
+) -> Result<(PolicySet, Vec<Problem>), Vec<Problem>> {
     let mut problems = Vec::new();
     let mesh = match &documents.mesh {
         Some(document) => mesh::mesh(document, &mut Problems::of(document.id, &mut problems)),
@@ -35,23 +49,21 @@ pub fn compile(documents: &Documents) -> Result<(PolicySet, Vec<Problem>), Vec<P
     let workloads = workloads::workloads(&documents.workloads, &mut problems);
     let adapters = adapters(documents, &mesh, &mut problems);
     let peer = peer::rules(&documents.peer, &mesh, &mut problems);
-    let mut policies: Vec<Arc<Policy>> = Vec::new();
+    let mut kept = Kept::after(previous.filter(|previous| *previous.mesh() == mesh).map(PolicySet::kept));
     for document in &documents.authorization {
-        policies.extend(
-            authorization::policy(document, &mesh, &mut Problems::of(document.id, &mut problems)).map(Arc::new),
-        );
+        kept.policy(document, &mut problems, |problems| authorization::policy(document, &mesh, problems));
     }
     let env = cel::environment();
     for document in &documents.cel {
-        policies
-            .extend(cel::policy(document, &mesh, &env, &mut Problems::of(document.id, &mut problems)).map(Arc::new));
+        kept.policy(document, &mut problems, |problems| cel::policy(document, &mesh, &env, problems));
     }
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
+    let (mut policies, kept) = kept.into_parts();
     // The sort is stable: AuthorizationPolicies stay before CelPolicies of the same name.
     policies.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok((PolicySet::new(mesh, workloads, policies, adapters, peer), problems))
+    Ok((PolicySet::new(Parts { mesh, workloads, policies, adapters, peer, kept }, previous), problems))
 }
 
 fn adapters(documents: &Documents, mesh: &Mesh, problems: &mut Vec<Problem>) -> Vec<(Scope, AdapterRef)> {

@@ -19,6 +19,9 @@ pub use mesh::{MeshConfig, Normalization};
 pub use peer::{MutualTls, PeerAuthentication, PeerMode, Port};
 pub use workload::Workload;
 
+/// SHA-256 of a document's text, or none.
+pub type Digest = Option<[u8; 32]>;
+
 /// One document: its metadata and its spec.
 #[derive(Clone, Debug, Default)]
 pub struct Document<T> {
@@ -35,6 +38,9 @@ pub struct Document<T> {
     /// `metadata.creationTimestamp` (RFC 3339), which a Kubernetes API server adds; empty without it. Of several
     /// PeerAuthentications of one scope the oldest wins.
     pub created: String,
+    /// A digest of the text that it was read from; empty when nobody knows. A policy of the same digest is not compiled
+    /// again.
+    pub digest: Digest,
     /// What the document says.
     pub spec: T,
 }

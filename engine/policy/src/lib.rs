@@ -28,7 +28,7 @@ mod verdict;
 mod workload;
 
 pub use authentication::authenticated;
-pub use compile::compile;
+pub use compile::{compile, compile_after};
 pub use document::{Document, Documents};
 pub use doubt::PIECES_MAX;
 pub use evaluation::{Answer, Ask, Evaluation, Step};

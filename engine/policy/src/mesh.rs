@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::{MeshConfig, Normalization};
 
 /// The mesh's settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh {
     root_namespace: Arc<str>,
     trust_domains: Vec<String>,

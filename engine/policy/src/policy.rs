@@ -122,6 +122,13 @@ pub(crate) struct Policy {
     pub(crate) rules: Box<[Rule]>,
 }
 
+impl Policy {
+    /// Whether its rules are expressions: a CelPolicy.
+    pub(crate) fn is_expression(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.body, Body::Expression(_)))
+    }
+}
+
 /// One rule of a policy.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -133,6 +140,8 @@ pub(crate) struct Rule {
     pub(crate) message: Text,
     /// How often its expression failed.
     pub(crate) errors: AtomicU64,
+    /// How often since somebody asked.
+    pub(crate) untold_errors: AtomicU64,
 }
 
 /// What a rule asks.
@@ -161,6 +170,7 @@ impl Rule {
                 let tally = expression.ask(facts, scratch.get_or_insert_default());
                 if tally.errors > 0 {
                     self.errors.fetch_add(1, Ordering::Relaxed);
+                    self.untold_errors.fetch_add(1, Ordering::Relaxed);
                 }
                 tally.holds(effect)
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use weir_attributes::Bag;
 use weir_cel::Scratch;
 
+pub(crate) use set::Parts;
 pub use set::{PolicySet, RULESETS_MAX};
 
 use crate::{
@@ -47,16 +48,24 @@ pub struct Ruleset {
 }
 
 impl Ruleset {
-    pub(crate) fn new(policies: Vec<Arc<Policy>>, adapters: Vec<AdapterRef>, peer: PeerModes) -> Self {
+    /// `previous` is the workload's ruleset before a change: its indexes are kept where they are nearly the same.
+    pub(crate) fn new(
+        policies: Vec<Arc<Policy>>,
+        adapters: Vec<AdapterRef>,
+        peer: PeerModes,
+        previous: Option<&Ruleset>,
+    ) -> Self {
         let mut referenced = Referenced::default();
         peer.refer(&mut referenced);
         policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
         let enforced = |effect| move |policy: &&Arc<Policy>| policy.effect == effect && !policy.dry_run;
-        let of = |effect: Effect| Index::new(policies.iter().filter(enforced(effect)));
+        let of = |effect: Effect, previous: Option<&Index>| {
+            Index::after(previous, policies.iter().filter(enforced(effect)).cloned().collect())
+        };
         Self {
-            audit: of(Effect::Audit),
-            deny: of(Effect::Deny),
-            allow: of(Effect::Allow),
+            audit: of(Effect::Audit, previous.map(|previous| &previous.audit)),
+            deny: of(Effect::Deny, previous.map(|previous| &previous.deny)),
+            allow: of(Effect::Allow, previous.map(|previous| &previous.allow)),
             dry_run: DryRun::new(&policies),
             default_deny: policies.iter().any(|policy| enforced(Effect::Allow)(&policy)),
             policies: policies.into(),

@@ -142,6 +142,26 @@ impl Workloads {
         whole.filter_map(|(name, workload)| workload.as_ref().map(|workload| (name.as_str(), workload)))
     }
 
+    /// The workload of the configuration that is called `NAMESPACE/NAME`.
+    pub(crate) fn whole(&self, name: &str) -> Option<&WorkloadIdentity> {
+        self.names.get(name)?.as_deref()
+    }
+
+    /// Knows the workloads that proxies described to others, as new ones; tells of each pair.
+    pub(crate) fn describe_again(
+        &self,
+        others: &Workloads,
+        mut tell: impl FnMut(&WorkloadIdentity, &WorkloadIdentity),
+    ) {
+        let others = others.described.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let each = others.iter().flat_map(|(namespace, inside)| inside.iter().map(move |entry| (namespace, entry)));
+        for (namespace, (labels, old)) in each {
+            if let Ok(new) = self.described(namespace, labels) {
+                tell(old, &new);
+            }
+        }
+    }
+
     /// Finds the workload that a check is for.
     ///
     /// # Errors

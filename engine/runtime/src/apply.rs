@@ -1,7 +1,7 @@
 //! The transaction: a folder is read, built, and swapped in as a whole, or refused as a whole.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
     time::SystemTime,
 };
 
@@ -99,7 +99,10 @@ async fn take(runtime: &Runtime, sources: Sources, source: Source) -> bool {
     let running = previous.as_ref().map(|snapshot| snapshot.plugins.clone()).unwrap_or_default();
     let loaded = tokio::task::spawn_blocking(move || load_sources(sources, &options)).await;
     let candidate = match loaded {
-        Ok(Ok(loaded)) => build(loaded, &runtime.host, &running, runtime.setup.plugin_patience).await,
+        Ok(Ok(loaded)) => {
+            let replaced = previous.as_deref().map(|snapshot| &snapshot.policies);
+            build(loaded, &runtime.host, &running, replaced, runtime.setup.plugin_patience).await
+        }
         Ok(Err(diagnostics)) => Err(diagnostics),
         Err(panic) => {
             Err(Diagnostic::whole("weir", format!("reading the configuration failed: {panic}; report this")).into())
@@ -180,7 +183,6 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
         checks,
         reports,
         reads: ReadsOfRulesets::default(),
-        told_errors: Mutex::default(),
         policies: candidate.policies,
     }
 }

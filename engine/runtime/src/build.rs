@@ -24,11 +24,12 @@ pub(crate) struct Candidate {
 /// The plugins that already run, by `NAMESPACE/NAME`.
 pub(crate) type Running = BTreeMap<Arc<str>, Plugin>;
 
-/// Compiles what was loaded. Any error refuses the whole.
+/// Compiles what was loaded; what has not changed is taken from what it replaces. Any error refuses the whole.
 pub(crate) async fn build(
     mut loaded: Loaded,
     host: &Host,
     running: &Running,
+    replaced: Option<&PolicySet>,
     patience: u32,
 ) -> Result<Candidate, Diagnostics> {
     let (plugins, problems) = load_plugins(&loaded, host, running, patience).await;
@@ -39,7 +40,7 @@ pub(crate) async fn build(
         return Err(all);
     }
     loaded.bind_check_adapters(|document| plugins.get(&*name(document)).is_some_and(Plugin::is_check));
-    let (policies, warnings) = loaded.compile()?;
+    let (policies, warnings) = loaded.compile_after(replaced)?;
     let declarations = declarations(&plugins);
     match Families::validate(&declarations) {
         // What a linter dislikes about names is the plugin author's matter, not the operator's.
@@ -226,7 +227,7 @@ pub fn validate(setup: &Setup) -> Result<Summary, Diagnostics> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| cannot(&error))?;
     executor.block_on(async {
         let host = Host::new(HostOptions::default()).map_err(|error| cannot(&error))?;
-        let candidate = build(loaded, &host, &Running::new(), setup.plugin_patience).await?;
+        let candidate = build(loaded, &host, &Running::new(), None, setup.plugin_patience).await?;
         Ok(Summary {
             version: candidate.loaded.version.as_str().to_owned(),
             resources: candidate.loaded.resources(),

@@ -1,9 +1,6 @@
 //! The Snapshot: everything that one request is decided by, immutable, swapped as a whole.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use dashmap::DashMap;
 use weir_adapters::{Adapter, Stats, World};
@@ -27,20 +24,13 @@ pub(crate) struct Snapshot {
     pub(crate) reports: Vec<ReportBinding>,
     /// What each ruleset reads, in the decision log's words.
     pub(crate) reads: ReadsOfRulesets,
-    /// Errors of rules that are in the metrics already, by policy and rule.
-    pub(crate) told_errors: Mutex<HashMap<(Arc<str>, String), u64>>,
 }
 
 impl Snapshot {
     /// Adds to the metrics the errors of rules since the last time. Called by a scrape and when the snapshot is replaced.
     pub(crate) fn tell_errors(&self, metrics: &SelfMetrics) {
-        let mut told = self.told_errors.lock().unwrap_or_else(PoisonError::into_inner);
-        for (policy, rule, count) in self.policies.rule_errors() {
-            let before = told.entry((policy.clone(), rule.to_string())).or_default();
-            if count > *before {
-                metrics.rule_errors(policy, &rule.to_string(), count - *before);
-                *before = count;
-            }
+        for (policy, rule, count) in self.policies.take_rule_errors() {
+            metrics.rule_errors(policy, &rule.to_string(), count);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The rules that are measured, as YAML and by hand, and requests that hit them all.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use weir_attributes::{Bag, slot};
+use weir_policy::{Reason, ReasonCode, RuleId, Verdict};
 
 /// How alike the rules are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,9 +14,13 @@ pub(crate) enum Shape {
     Shared,
 }
 
+/// The workload that all rules are about.
+const WORKLOAD: &str =
+    "---\napiVersion: policy.weir.dev/v1alpha1\nkind: Workload\nmetadata: {name: cart, namespace: shop}\nspec: {}\n";
+
 /// ALLOW policies of that many rules each.
 pub(crate) fn yaml(policies: usize, rules: usize, shape: Shape) -> String {
-    let mut text = String::new();
+    let mut text = WORKLOAD.to_owned();
     for policy in 0..policies {
         let _ = write!(
             text,
@@ -44,8 +49,6 @@ pub(crate) struct Asked {
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) allowed: bool,
-    /// It is about rules that nobody wrote by hand.
-    pub(crate) of_many: bool,
 }
 
 impl Asked {
@@ -73,7 +76,6 @@ pub(crate) fn asked(policies: usize, rules: usize) -> Vec<Asked> {
             method: "GET",
             path: if allowed { format!("/svc{policy}/{rule}/item/{n}") } else { format!("/other/{n}") },
             allowed,
-            of_many: policies > 1,
         }
     };
     (0..1_000).map(one).collect()
@@ -86,20 +88,43 @@ pub(crate) fn asked_shared(count: usize) -> Vec<Asked> {
         method: "GET",
         path: format!("/item/{n}"),
         allowed: false,
-        of_many: true,
     };
     (0..count).map(one).collect()
 }
 
-/// The twenty rules as somebody writes them who knows that they will not change.
-pub(crate) fn hand_written(asked: &Asked) -> bool {
+/// The twenty rules as somebody writes them who knows that they will not change, with the verdict that the engine gives.
+#[derive(Debug)]
+pub(crate) struct ByHand {
+    policy: Arc<str>,
+}
+
+impl ByHand {
+    pub(crate) fn new() -> Self {
+        Self { policy: "shop/p0".into() }
+    }
+
+    pub(crate) fn decide(&self, bag: &Bag) -> Verdict {
+        match by_hand(bag) {
+            Some(index) => Verdict::allow(Reason {
+                policy: Some(self.policy.clone()),
+                rule: Some(RuleId { index, name: None }),
+                ..ReasonCode::AllowedByRule.into()
+            }),
+            None => Verdict::deny(ReasonCode::DefaultDeny),
+        }
+    }
+}
+
+/// The rule that holds.
+fn by_hand(bag: &Bag) -> Option<u32> {
+    let principal = bag.str(slot::SOURCE_PRINCIPAL)?;
+    let (method, path) = (bag.str(slot::REQUEST_METHOD)?, bag.str(slot::REQUEST_URL_PATH)?);
     macro_rules! rules {
         ($($rule:literal)*) => {
-            match asked.principal.as_str() {
-                $(concat!("td/ns/n0/sa/caller-", $rule) => {
-                    asked.method == "GET" && asked.path.starts_with(concat!("/svc0/", $rule, "/"))
-                })*
-                _ => false,
+            match principal {
+                $(concat!("td/ns/n0/sa/caller-", $rule)
+                    if method == "GET" && path.starts_with(concat!("/svc0/", $rule, "/")) => Some($rule),)*
+                _ => None,
             }
         };
     }

@@ -31,7 +31,7 @@ const FLOORS: [(&str, u8); 14] = [
 ];
 
 /// Crates that stand beside the house and measure it.
-const STANDS_BESIDE: [&str; 3] = ["weir-bench", "weir-bench-cel", "weir-conformance"];
+const STANDS_BESIDE: [&str; 4] = ["weir-bench", "weir-bench-cel", "weir-bench-policy", "weir-conformance"];
 
 /// Crates that only the named ones may depend on.
 const RESERVED: [(&str, &[&str]); 7] = [

@@ -63,6 +63,7 @@ pub(super) fn policy(
         status: 403,
         message: Text::Static(DENIED),
         errors: AtomicU64::new(0),
+        untold_errors: AtomicU64::new(0),
     });
     let id = format!("{}/{}", document.namespace, document.name).into();
     Some(Policy { id, scope, effect, dry_run, rules: rules.collect() }).filter(|_| problems.is_clean())

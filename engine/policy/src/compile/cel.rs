@@ -137,5 +137,6 @@ fn lower(
         status: rule.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(403),
         message: rule.message.as_deref().map_or(Text::Static(DENIED), |message| Text::Shared(message.into())),
         errors: AtomicU64::new(0),
+        untold_errors: AtomicU64::new(0),
     })
 }

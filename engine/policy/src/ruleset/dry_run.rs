@@ -24,7 +24,7 @@ impl DryRun {
     pub(super) fn new(policies: &[Arc<Policy>]) -> Option<Self> {
         let of = |effect| {
             let mut side = policies.iter().filter(move |policy| policy.dry_run && policy.effect == effect).peekable();
-            side.peek().is_some().then(|| Index::new(side))
+            side.peek().is_some().then(|| Index::new(side.cloned().collect()))
         };
         let (deny, allow) = (of(Effect::Deny), of(Effect::Allow));
         (deny.is_some() || allow.is_some()).then_some(Self { deny, allow })

@@ -7,6 +7,7 @@ use std::{
 
 use super::{AdapterRef, Ruleset};
 use crate::{
+    compile::ByDigest,
     mesh::Mesh,
     peer::Rules,
     policy::{Policy, Scope},
@@ -30,32 +31,53 @@ pub struct PolicySet {
     policies: Box<[Arc<Policy>]>,
     adapters: Box<[(Scope, AdapterRef)]>,
     peer: Rules,
+    /// The policies again, so that the next set need not compile those that stay.
+    kept: ByDigest,
     interned: RwLock<HashMap<Members, Arc<Ruleset>>>,
     /// Tells this set's rulesets from those of others in [`WorkloadIdentity`].
     token: Arc<()>,
 }
 
+/// What a policy set is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) mesh: Mesh,
+    pub(crate) workloads: Workloads,
+    pub(crate) policies: Vec<Arc<Policy>>,
+    pub(crate) adapters: Vec<(Scope, AdapterRef)>,
+    pub(crate) peer: Rules,
+    pub(crate) kept: ByDigest,
+}
+
 impl PolicySet {
-    pub(crate) fn new(
-        mesh: Mesh,
-        workloads: Workloads,
-        policies: Vec<Arc<Policy>>,
-        adapters: Vec<(Scope, AdapterRef)>,
-        peer: Rules,
-    ) -> Self {
+    /// The rulesets of all workloads that are known, those that only proxies described to the previous set included, so
+    /// that no request waits for one.
+    pub(crate) fn new(parts: Parts, previous: Option<&PolicySet>) -> Self {
+        let Parts { mesh, workloads, policies, adapters, peer, kept } = parts;
         let set = Self {
             mesh,
             workloads,
             policies: policies.into(),
             adapters: adapters.into(),
             peer,
+            kept,
             interned: RwLock::default(),
             token: Arc::new(()),
         };
-        set.workloads.iter().for_each(|(_, workload)| {
-            set.ruleset(workload);
-        });
+        for (name, workload) in set.workloads.iter() {
+            let before = previous.and_then(|previous| Some(previous.ruleset(previous.workloads.whole(name)?)));
+            set.ruleset_after(workload, before.as_deref());
+        }
+        if let Some(previous) = previous {
+            set.workloads.describe_again(&previous.workloads, |old, new| {
+                set.ruleset_after(new, Some(&previous.ruleset(old)));
+            });
+        }
         set
+    }
+
+    pub(crate) fn kept(&self) -> &ByDigest {
+        &self.kept
     }
 
     /// The mesh's settings.
@@ -84,6 +106,11 @@ impl PolicySet {
 
     /// Everything that applies to that workload. Made at the first call for a workload; later ones take no lock.
     pub fn ruleset(&self, workload: &WorkloadIdentity) -> Arc<Ruleset> {
+        self.ruleset_after(workload, None)
+    }
+
+    /// As [`PolicySet::ruleset`]; made from the workload's previous ruleset where that is cheaper.
+    fn ruleset_after(&self, workload: &WorkloadIdentity, previous: Option<&Ruleset>) -> Arc<Ruleset> {
         if let Some((_, ruleset)) = workload.ruleset.get().filter(|(token, _)| Arc::ptr_eq(token, &self.token)) {
             return ruleset.clone();
         }
@@ -92,13 +119,13 @@ impl PolicySet {
             places(self.adapters.iter().map(|(scope, _)| scope.covers(workload))),
             self.peer.places(workload),
         );
-        let ruleset = self.intern(members);
+        let ruleset = self.intern(members, previous);
         // Another set may have been first: then this one's is looked up again at the next call.
         let _ = workload.ruleset.set((self.token.clone(), ruleset.clone()));
         ruleset
     }
 
-    fn intern(&self, members: Members) -> Arc<Ruleset> {
+    fn intern(&self, members: Members, previous: Option<&Ruleset>) -> Arc<Ruleset> {
         // A poisoned lock only means that a thread died between two lookups: the map is whole.
         if let Some(known) = self.interned.read().unwrap_or_else(PoisonError::into_inner).get(&members) {
             return known.clone();
@@ -109,6 +136,7 @@ impl PolicySet {
             members.0.iter().filter_map(pick).collect(),
             members.1.iter().filter_map(pick_adapter).collect(),
             self.peer.effective(members.2),
+            previous,
         );
         let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
         if interned.len() >= RULESETS_MAX {
@@ -117,7 +145,16 @@ impl PolicySet {
         interned.entry(members).or_insert_with(|| Arc::new(made)).clone()
     }
 
-    /// How often the expression of each rule failed, for the rules that did: policy as `NAMESPACE/NAME`, rule, count.
+    /// How often the expression of each rule failed since the last call: policy as `NAMESPACE/NAME`, rule, count. A policy
+    /// that several sets share is counted once, by whoever asks first.
+    pub fn take_rule_errors(&self) -> impl Iterator<Item = (&Arc<str>, &RuleId, u64)> {
+        let rules = self.policies.iter().flat_map(|policy| policy.rules.iter().map(|rule| (&policy.id, rule)));
+        rules
+            .filter(|(_, rule)| rule.untold_errors.load(Ordering::Relaxed) > 0)
+            .map(|(policy, rule)| (policy, &rule.id, rule.untold_errors.swap(0, Ordering::Relaxed)))
+    }
+
+    /// How often the expression of each rule has failed, for the rules that did: policy as `NAMESPACE/NAME`, rule, count.
     pub fn rule_errors(&self) -> impl Iterator<Item = (&Arc<str>, &RuleId, u64)> {
         let rules = self.policies.iter().flat_map(|policy| policy.rules.iter().map(|rule| (&policy.id, rule)));
         rules

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use weir_attributes::{Bag, Builder, Slot, Struct, slot};
 use weir_policy::{
     Document, Documents, Evaluation, PolicySet, Problem, Step, Verdict, WorkloadIdentity, authenticated, compile,
-    document::AdapterBinding, prepare,
+    compile_after, document::AdapterBinding, prepare,
 };
 
 /// Documents, collected.
@@ -13,6 +13,18 @@ use weir_policy::{
 pub(crate) struct Given {
     pub(crate) documents: Documents,
     count: usize,
+}
+
+/// A digest that differs where resources do: enough for tests.
+fn digest(resource: &Json) -> [u8; 32] {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut digest = [0; 32];
+    for (at, part) in digest.chunks_mut(8).enumerate() {
+        let mut hasher = DefaultHasher::new();
+        (at, resource.to_string()).hash(&mut hasher);
+        part.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    digest
 }
 
 type Outcome = Result<(PolicySet, Vec<Problem>), Vec<Problem>>;
@@ -29,6 +41,7 @@ impl Given {
             namespace: text(&metadata["namespace"], "default"),
             labels: serde_json::from_value(metadata["labels"].clone()).unwrap_or_default(),
             annotations: serde_json::from_value(metadata["annotations"].clone()).unwrap_or_default(),
+            digest: Some(digest(resource)),
             created: text(&metadata["creationTimestamp"], ""),
             spec: serde_json::from_value(spec)?,
         })
@@ -98,6 +111,11 @@ impl Given {
 
     pub(crate) fn compile(&self) -> Outcome {
         compile(&self.documents)
+    }
+
+    /// The compiled set that replaces another; the problems as a panic.
+    pub(crate) fn set_after(&self, previous: &PolicySet) -> PolicySet {
+        compile_after(&self.documents, Some(previous)).unwrap_or_else(|problems| panic!("{problems:#?}")).0
     }
 
     /// The compiled set; the problems as a panic.

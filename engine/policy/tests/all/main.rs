@@ -3,6 +3,7 @@
 
 mod absence;
 mod cases;
+mod change;
 mod differential;
 mod doubt;
 mod drawn;

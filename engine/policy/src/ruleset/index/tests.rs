@@ -22,6 +22,7 @@ fn document<T: serde::de::DeserializeOwned>(spec: Json) -> Vec<Document<T>> {
         labels,
         annotations,
         created: String::new(),
+        digest: None,
         spec,
     }]
 }
@@ -39,7 +40,7 @@ fn index(documents: &Documents) -> Index {
     });
     let workload = crate::WorkloadIdentity::new(None, "default", Default::default(), None);
     let ruleset = set.ruleset(&workload);
-    Index::new(&ruleset.policies)
+    Index::new(ruleset.policies.to_vec())
 }
 
 fn some() -> Vec<(&'static str, Json)> {
@@ -149,7 +150,7 @@ fn what_is_left_out_does_not_hold() {
     for bag in bags() {
         let facts = Facts::new(bag.as_told());
         let found: Vec<*const Rule> = index.candidates(&facts).map(|(_, rule)| std::ptr::from_ref(rule)).collect();
-        for policy in &index.policies {
+        for policy in index.policies() {
             for rule in &policy.rules {
                 for effect in [Effect::Deny, Effect::Allow] {
                     let truth = rule.holds(effect, &facts, &mut None).truth;
