@@ -83,11 +83,6 @@ impl Tree<'_> {
             return part;
         };
         self.parts(id, &mut record.inner, &mut part);
-        // What was evaluated here and is written elsewhere.
-        while let Some(place) = record.inner.len().checked_sub(1) {
-            let Some(at) = record.inner.get(place).map(|inner| NodeId(inner.at)) else { break };
-            part.parts.push(self.part(at, &mut record.inner));
-        }
         part.outcome = self.outcome(id, record.outcome);
         part.rounds_total = record.rounds_total;
         part.rounds = record.rounds.into_iter().map(|round| self.round(id, round)).collect();

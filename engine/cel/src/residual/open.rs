@@ -137,6 +137,11 @@ impl<'f> Finder<'f> {
             Meaning::Lazy(index) => {
                 return self.lazies.get(usize::from(index)).copied().unwrap_or(Open::HOST);
             }
+            Meaning::Slot(slot) => {
+                let value = self.nodes.get(slot.value.index()).copied().unwrap_or(Open::HOST);
+                // Only with its block around it is it anything.
+                return Open { local: value.local.min(slot.place), ..value };
+            }
             Meaning::Local(index) => {
                 let known = self.locals.get(usize::from(index)).copied().unwrap_or(false);
                 return if known { Open::CLOSED } else { Open { open: false, local: index, host: false } };
@@ -174,6 +179,14 @@ impl<'f> Finder<'f> {
                 let body = self.node(call.body);
                 self.locals.truncate(outer);
                 inside(range.and(filter).and(body), outer)
+            }
+            Kind::Block { slots, body } => {
+                let outer = self.locals.len();
+                self.locals.extend(slots.iter().map(|_| false));
+                let slots = slots.iter().fold(Open::CLOSED, |open, slot| open.and(self.node(*slot)));
+                let body = self.node(*body);
+                self.locals.truncate(outer);
+                inside(slots.and(body), outer)
             }
             Kind::Bind { value, body, .. } => self.with_local(*value, *body, true),
             Kind::OptMap { operand, body, .. } => self.with_local(*operand, *body, false),

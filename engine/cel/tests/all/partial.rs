@@ -130,6 +130,8 @@ const OUTCOMES: &[(&str, &str)] = &[
     ("optional.of('b').orValue(request.path)", "String(Shared(\"b\"))"),
     ("optional.none().orValue(request.size)", "unknown: request.size"),
     ("cel.bind(x, request.size, x > 1)", "unknown: request.size"),
+    ("cel.block([request.size, j], cel.index(1) == 3)", "Bool(true)"),
+    ("cel.block([request.size, j], cel.index(1) == cel.index(0) && cel.index(0) == 1)", "unknown: request.size"),
     // Macros.
     ("l.all(e, false)", "unknown: variable 7"),
     ("['a', 'b'].exists(e, e == request.path || e == 'b')", "Bool(true)"),

@@ -157,6 +157,13 @@ const LEFT: &[(&str, &str)] = &[
         "cel.bind(x, request.headers_all, x[?'X-OTHER'].hasValue() && request.size == 1)",
         "cel.bind(x, request.headers_all, x[?'X-OTHER'].hasValue() && request.size == 1)",
     ),
+    // Blocks are decided as a whole.
+    ("cel.block([n + 1], cel.index(0) == 4) && request.size == 1", "request.size == 1"),
+    ("l.exists(e, cel.block([n, e], cel.index(0) == request.size && cel.index(1) == 'c'))", "false"),
+    (
+        "cel.block([n + 1, request.size], cel.index(0) == cel.index(1))",
+        "cel.block([n + 1, request.size], cel.index(0) == cel.index(1))",
+    ),
     // Variables that are evaluated when they are first read.
     ("v.host == 'h!' && v.size == 1", "v.size == 1"),
     ("v.either && v.size == 1", "v.size == 1"),

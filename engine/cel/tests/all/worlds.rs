@@ -47,7 +47,7 @@ pub(crate) fn cases(least: u64) -> u64 {
 }
 
 /// What the crate `cel` does not have: `@B` and so on are holes.
-const FORMS: [&str; 14] = [
+const FORMS: [&str; 16] = [
     "cel.bind(z, @I, @B || z == @I)",
     "cel.bind(z, @M, has(z.a) ? z.a == @I : @B)",
     "cel.bind(z, @S, @B && cel.bind(w, z + @S, w == z || @B))",
@@ -59,6 +59,8 @@ const FORMS: [&str; 14] = [
     "(@B ? dyn(@I) : dyn(@S)) == x",
     "(x == @I || x == @S && @B)",
     "@T.exists(e, e in request.headers || @B)",
+    "cel.block([@I, @B, cel.index(0) + 1], cel.index(1) ? cel.index(2) == @I : @B)",
+    "@L.exists(e, cel.block([e + @I, @B], cel.index(1) && cel.index(0) > e))",
     "(v.sum == @I && @B) || v.either",
     "has(v.sum) && (@B ? v.sum : @I) == @I",
     "[@B && v.either, @B, x == (v.either ? @I : v.sum)]",
