@@ -41,18 +41,20 @@ impl Suite for Cexl {
             .map_err(|error| Malformed { place: format!("{place}:{}", error.line()), problem: error.to_string() })?;
         let mut cases = Vec::new();
         for (at, row) in file.cases.into_iter().enumerate() {
-            let name = format!("{place} case {} `{}`", at + 1, row.expr);
-            let question =
-                row.question(&file.attribute_sets).map_err(|problem| refuse(format!("{name}: {problem}")))?;
-            cases.push(Case { name, task: Task::Ask(Box::new(move || question.verdict())) });
+            let expr = row.get("expr").and_then(Json::as_str).unwrap_or_default();
+            let name = format!("{place} case {} `{expr}`", at + 1);
+            let row = serde_json::from_value(row).map_err(|error| error.to_string());
+            cases.push(match row.and_then(|row: Row| row.question(&file.attribute_sets)) {
+                Ok(question) => Case { name, task: Task::Ask(Box::new(move || question.verdict())) },
+                Err(problem) => Case::unreadable(name, problem),
+            });
         }
         for (table, rows) in &file.tables {
-            cases.extend(
-                tables::cases(table, rows, &file.tables)
-                    .map_err(|problem| refuse(format!("{table}: {problem}")))?
-                    .into_iter()
-                    .map(|(name, task)| Case { name: format!("{place} {table} {name}"), task }),
-            );
+            let name = |row: &str| format!("{place} {table} {row}");
+            match tables::cases(table, rows, &file.tables) {
+                Ok(found) => cases.extend(found.into_iter().map(|(row, task)| Case { name: name(&row), task })),
+                Err(problem) => cases.push(Case::unreadable(name(""), problem)),
+            }
         }
         if cases.is_empty() {
             return Err(refuse("it has neither `cases` nor `tables`".to_owned()));
@@ -68,7 +70,7 @@ struct File {
     #[serde(default)]
     attribute_sets: BTreeMap<String, Attributes>,
     #[serde(default)]
-    cases: Vec<Row>,
+    cases: Vec<Json>,
     #[serde(default)]
     tables: BTreeMap<String, Json>,
 }
@@ -95,6 +97,8 @@ struct Row {
 struct Custom {
     #[serde(rename = "Name")]
     name: String,
+    #[serde(rename = "Instance", default)]
+    instance: bool,
 }
 
 /// What a row asks for.
@@ -132,7 +136,7 @@ impl Row {
             given.push((name.clone(), values::value(value)?));
         }
         for custom in &self.needs_custom_functions {
-            env = declared(env, &custom.name)?;
+            env = declared(env, custom)?;
         }
         let answer = match (&self.compile_err, &self.eval_err_prefix, &self.result) {
             (Some(_), _, _) => Answer::Refused,
@@ -173,14 +177,18 @@ impl Row {
 }
 
 /// Functions of a host that rows call.
-fn declared(env: EnvBuilder, name: &str) -> Result<EnvBuilder, String> {
-    let reverse = Overload::global([Plain::String], Plain::String).implemented(|args| match args {
+fn declared(env: EnvBuilder, custom: &Custom) -> Result<EnvBuilder, String> {
+    let form = match custom.instance {
+        true => Overload::method(Plain::String, [], Plain::String),
+        false => Overload::global([Plain::String], Plain::String),
+    };
+    let reverse = form.implemented(|args| match args {
         [Value::String(text)] => Ok(Value::from(text.chars().rev().collect::<String>())),
         _ => Err(EvalErrorKind::NoOverload),
     });
-    match name {
-        "reverse" => Ok(env.function(name, reverse)),
-        _ => Err(format!("the runner has no function `{name}`")),
+    match &*custom.name {
+        "reverse" => Ok(env.function("reverse", reverse)),
+        name => Err(format!("the runner has no function `{name}`")),
     }
 }
 

@@ -20,7 +20,7 @@ pub trait Suite: Sync {
     /// The cases of a file.
     ///
     /// # Errors
-    /// A file that cannot be read, and a row that is none.
+    /// A file that cannot be read. A row that the suite cannot ask is a case that fails.
     fn cases(&self, file: &Path) -> Result<Vec<Case>, Malformed>;
 }
 
@@ -31,6 +31,15 @@ pub struct Case {
     pub name: String,
     /// What to do with it.
     pub task: Task,
+}
+
+impl Case {
+    /// A case that fails: a row that the suite cannot make a question of. The others are asked all the same.
+    pub(crate) fn unreadable(name: String, problem: String) -> Self {
+        let verdict =
+            Verdict::Failed { expected: "a row that the suite can ask".to_owned(), got: problem, rule: "row" };
+        Self { name, task: Task::Ask(Box::new(move || verdict)) }
+    }
 }
 
 /// What to do with a case.
@@ -58,7 +67,7 @@ pub enum Verdict {
     },
 }
 
-/// A file or row that no case can be made of.
+/// A file that cannot be read, or holds no JSON at some place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct Malformed {
@@ -95,7 +104,7 @@ impl fmt::Display for Report {
 /// Asks every case of these files.
 ///
 /// # Errors
-/// A file that cannot be read, a row that is malformed: then nothing is counted.
+/// A file that cannot be read: then nothing is counted.
 pub fn run(suite: &'static dyn Suite, files: &[PathBuf]) -> Result<Report, Malformed> {
     let mut cases = Vec::new();
     for file in files {

@@ -47,7 +47,7 @@ fn our_own_rows_pass() {
 #[test]
 fn our_own_rows_of_mixers_language_pass() {
     let report = report("cexl", &[own("cexl.json")]);
-    assert_eq!(report.to_string(), "17 passed, 0 failed\n");
+    assert_eq!(report.to_string(), "18 passed, 0 failed\n");
 }
 
 #[test]
@@ -136,23 +136,26 @@ fn a_row_that_fails_says_what_was_expected_what_came_and_what_decided() {
     }
 }
 
-/// Rows that are none, and where and why.
-const MALFORMED: &[(&str, &str)] = &[
-    ("\n{\"expr\": 1}", "/rows.jsonl:2: invalid type: integer `1`, expected a string"),
-    ("{", "/rows.jsonl:1: EOF"),
-    (r#"{"expr": "1"}"#, "/rows.jsonl:1: missing field `expected`"),
-    (r#"{"expr": "1", "expected": {}}"#, "/rows.jsonl:1: `expected` has no value"),
-    (r#"{"expr": "1", "expected": {"value": {"t": "int", "v": "one"}}}"#, "/rows.jsonl:1: `one` is no such number"),
-    (r#"{"expr": "1", "expected": {"type": "int65"}}"#, "/rows.jsonl:1: there is no type \"int65\""),
-    (r#"{"expr": "1", "expected": {"value": {"t": "ant"}}}"#, "/rows.jsonl:1: unknown variant `ant`"),
+/// Rows that cannot be asked, and where and why.
+const UNREADABLE: &[(&str, &str)] = &[
+    ("\n{\"expr\": 1}", ":2: expected a row that the suite can ask, got invalid type: integer `1`, expected a string"),
+    (r#"{"expr": "1"}"#, ":1: expected a row that the suite can ask, got missing field `expected`"),
+    (r#"{"expr": "1", "expected": {}}"#, "got `expected` has no value"),
+    (r#"{"expr": "1", "expected": {"value": {"t": "int", "v": "one"}}}"#, "got `one` is no such number"),
+    (r#"{"expr": "1", "expected": {"type": "int65"}}"#, "got there is no type \"int65\""),
+    (r#"{"expr": "1", "expected": {"value": {"t": "ant"}}}"#, "got unknown variant `ant`"),
 ];
 
 #[test]
-fn a_row_that_is_none_is_told_with_its_line() {
-    for (row, words) in MALFORMED {
-        let error = of(row).unwrap_err();
-        assert!(error.starts_with(words), "{row}: {error}");
+fn a_row_that_cannot_be_asked_fails_with_its_line_and_the_others_are_asked() {
+    for (row, words) in UNREADABLE {
+        let report = of(&format!("{row}\n{}", r#"{"expr": "1", "expected": {"type": "int64"}}"#)).unwrap();
+        let [failure] = report.failures.as_slice() else { panic!("{row}: {report}") };
+        assert!(failure.contains(words) && failure.ends_with("(decided by: row)"), "{row}: {failure}");
+        assert_eq!(report.passed, 1);
     }
+    let error = of("{\"expr\": \"1\", \"expected\": {\"type\": \"int64\"}}\n{").unwrap_err();
+    assert!(error.starts_with("/rows.jsonl:2: EOF"), "{error}");
 }
 
 fn conformance(args: &[&str]) -> Output {

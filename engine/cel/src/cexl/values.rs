@@ -34,6 +34,6 @@ impl Activation for Values<'_> {
     }
 
     fn variable(&self, index: usize) -> Option<Value<'_>> {
-        self.values.get(index).cloned().flatten()
+        self.values.get(index)?.as_ref().map(Value::lend)
     }
 }
