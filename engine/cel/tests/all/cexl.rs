@@ -372,3 +372,18 @@ fn types_have_mixers_names_and_attributes_their_places() {
     assert_eq!(env.compile("tag").unwrap().value_type(), Type::Uri);
     assert_eq!(env.index("nope"), None);
 }
+
+#[test]
+fn common_conditions_allocate_nothing() {
+    let env = builder().build();
+    for source in [
+        r#"match(source.name, "reviews-*") && source.labels["app"] == "reviews""#,
+        r#"(source.user | tag) == "gold" && request.size < 1024"#,
+        r#""^reviews-v[0-9]$".matches(source.name) && source.ip == ip("10.0.0.1")"#,
+    ] {
+        let (program, values) = (env.compile(source).unwrap(), values(&env));
+        let mut scratch = Scratch::new();
+        assert!(program.evaluate_bool(&values, &mut scratch).unwrap(), "{source}");
+        assert_eq!(scratch.bytes(), 0, "{source}");
+    }
+}

@@ -104,3 +104,32 @@ fn a_long_name_is_refused_before_it_is_decoded() {
     let outcome = program.evaluate_bool(&Values::of(&env).with("a", Value::text(&text)), &mut Scratch::new());
     assert_eq!(outcome.unwrap_err().kind, EvalErrorKind::Conversion);
 }
+
+#[test]
+fn no_damaged_source_makes_a_panic() {
+    let pieces: Vec<char> = "\"'`\\.|&=!<>+()[],/*0x1eé\u{0} \n".chars().collect();
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let env = super::builder().build();
+    let values = super::values(&env);
+    let mut compiled = 0;
+    for (source, _) in super::VALUES.iter().cycle().take(20_000) {
+        let mut text: Vec<char> = source.chars().collect();
+        for _ in 0..=next(3) {
+            let at = next(text.len());
+            match next(3) {
+                0 => text.insert(at, pieces[next(pieces.len())]),
+                1 if text.len() > 1 => drop(text.remove(at)),
+                _ => text[at] = pieces[next(pieces.len())],
+            }
+        }
+        if let Ok(program) = env.compile(&text.iter().collect::<String>()) {
+            compiled += 1;
+            let _ = program.evaluate(&values, &mut Scratch::new());
+        }
+    }
+    assert!(compiled > 1_000, "only {compiled}");
+}
