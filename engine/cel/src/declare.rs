@@ -215,6 +215,8 @@ fn fits(ty: &Type, value: &Value<'_>) -> bool {
                 | (Type::Type, Value::Type(_))
                 | (Type::Ip, Value::Ip(_))
                 | (Type::Cidr, Value::Cidr(_))
+                | (Type::Url, Value::Url(_))
+                | (Type::Semver, Value::Semver(_))
                 | (Type::List(_), Value::List(_))
                 | (Type::Map(..), Value::Map(_))
                 | (Type::Optional(_), Value::Optional(_))

@@ -10,11 +10,13 @@ mod network;
 mod numbers;
 mod optional;
 mod regex;
+mod semver;
 mod sets;
 mod signature;
 mod size;
 mod strings;
 mod times;
+mod url;
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -66,7 +68,7 @@ const fn method(name: &'static str, params: &'static [Shape], result: Shape, run
     Function { name, method: true, params, result, run }
 }
 
-static LIBRARIES: [&[Function]; 13] = [
+static LIBRARIES: [&[Function]; 15] = [
     size::FUNCTIONS,
     convert::FUNCTIONS,
     strings::FUNCTIONS,
@@ -78,6 +80,8 @@ static LIBRARIES: [&[Function]; 13] = [
     sets::FUNCTIONS,
     math::FUNCTIONS,
     encoders::FUNCTIONS,
+    url::FUNCTIONS,
+    semver::FUNCTIONS,
     network::FUNCTIONS,
     network::METHODS,
 ];

@@ -35,7 +35,7 @@
 //!
 //! # Which language
 //! All of CEL's syntax, operators and standard functions, macros (those with two variables, `cel.bind` and `cel.block` too), optional
-//! values, and the extensions strings, math, lists, sets, regex, encoders and network; [`functions`] lists them all. The
+//! values, and the extensions strings, math, lists, sets, regex, encoders, network, url and semver; [`functions`] lists them all. The
 //! messages of protobuf that are values (wrappers, `Struct`, `Any`, times) can be built, and read with
 //! [`Value::from_message`]; no other messages.
 //!
@@ -82,4 +82,4 @@ pub use residual::Residual;
 pub use run::Scratch;
 pub use tracked::{Read, Reads};
 pub use types::{Opaque, Type};
-pub use value::{Bytes, Entries, Held, List, Map, Text, Timestamp, TypeName, Value};
+pub use value::{Bytes, Entries, Held, List, Map, Semver, Text, Timestamp, TypeName, Url, Value};

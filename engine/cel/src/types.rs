@@ -39,6 +39,10 @@ pub enum Type {
     Ip,
     /// A range of IP addresses.
     Cidr,
+    /// A URL.
+    Url,
+    /// A semantic version.
+    Semver,
     /// A list of that element.
     List(Arc<Type>),
     /// A map of that key and value.
@@ -135,8 +139,8 @@ impl Type {
     }
 
     fn takes_null(&self) -> bool {
-        use Type::{Cidr, Duration, Ip, Opaque, Optional, Timestamp, Wrapper};
-        matches!(self, Timestamp | Duration | Optional(_) | Ip | Cidr | Wrapper(_) | Opaque(_))
+        use Type::{Cidr, Duration, Ip, Opaque, Optional, Semver, Timestamp, Url, Wrapper};
+        matches!(self, Timestamp | Duration | Optional(_) | Ip | Cidr | Url | Semver | Wrapper(_) | Opaque(_))
     }
 
     /// The most general of both when one fits where the other does.

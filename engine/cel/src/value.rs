@@ -4,8 +4,10 @@ mod compare;
 mod convert;
 mod json;
 mod map;
+mod semver;
 mod text;
 mod time;
+mod url;
 
 use std::{fmt, net::IpAddr, ops::Deref, sync::Arc};
 
@@ -15,8 +17,10 @@ pub(crate) use compare::{equal, order};
 pub(crate) use json::json;
 pub use map::{Entries, Map};
 pub(crate) use map::{attribute as attribute_key, lines as header_lines};
+pub use semver::Semver;
 pub use time::Timestamp;
 pub(crate) use time::{format_duration, nanoseconds, parse_duration, parse_offset};
+pub use url::Url;
 
 /// Something that an expression borrows, or shares with other values.
 #[derive(Debug)]
@@ -95,6 +99,10 @@ pub enum Value<'a> {
     Ip(IpAddr),
     /// A range of IP addresses, its host bits kept.
     Cidr(IpNet),
+    /// A URL.
+    Url(Arc<Url>),
+    /// A semantic version.
+    Semver(Arc<Semver>),
 }
 
 impl<'a> Value<'a> {
@@ -179,6 +187,8 @@ impl<'a> Value<'a> {
             Self::Optional(_) => TypeName::Optional,
             Self::Ip(_) => TypeName::Ip,
             Self::Cidr(_) => TypeName::Cidr,
+            Self::Url(_) => TypeName::Url,
+            Self::Semver(_) => TypeName::Semver,
         }
     }
 
@@ -204,6 +214,8 @@ impl<'a> Value<'a> {
             Self::Optional(Some(inner)) => Value::some((*inner).clone().into_static()),
             Self::Ip(value) => Value::Ip(value),
             Self::Cidr(value) => Value::Cidr(value),
+            Self::Url(value) => Value::Url(value),
+            Self::Semver(value) => Value::Semver(value),
         }
     }
 }
@@ -243,10 +255,12 @@ pub enum TypeName {
     Optional,
     Ip,
     Cidr,
+    Url,
+    Semver,
 }
 
 impl TypeName {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Null,
         Self::Bool,
         Self::Int,
@@ -262,6 +276,8 @@ impl TypeName {
         Self::Optional,
         Self::Ip,
         Self::Cidr,
+        Self::Url,
+        Self::Semver,
     ];
 
     /// The name as it is written in an expression.
@@ -283,6 +299,8 @@ impl TypeName {
             Self::Optional => "optional_type",
             Self::Ip => "net.IP",
             Self::Cidr => "net.CIDR",
+            Self::Url => "kubernetes.URL",
+            Self::Semver => "kubernetes.Semver",
         }
     }
 

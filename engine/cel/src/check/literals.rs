@@ -36,6 +36,10 @@ impl Checker<'_> {
             ("cidr", 1) => self.literal(args, name, span, "an address range", "such as \"10.0.0.0/8\""),
             ("containsIP", 2) => self.literal(args, "ip", span, "an IP address", "such as \"10.0.0.1\""),
             ("containsCIDR", 2) => self.literal(args, "cidr", span, "an address range", "such as \"10.0.0.0/8\""),
+            ("url", 1) => self.literal(args, name, span, "a URL", "such as \"https://example.com/path\" or \"/path\""),
+            ("semver", 1) => {
+                self.literal(args, name, span, "a version", "such as \"1.2.3\"; semver(text, true) takes \"v1.2\" too")
+            }
             ("base64.decode", 1) => self.literal(args, name, span, "base64", "such as \"aGVsbG8=\""),
             _ => {}
         }

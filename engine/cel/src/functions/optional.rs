@@ -45,7 +45,12 @@ fn is_zero(value: &Value<'_>) -> bool {
         Value::List(list) => list.is_empty(),
         Value::Map(map) => map.is_empty(),
         Value::Timestamp(time) => time.seconds() == 0 && time.subsecond_nanoseconds() == 0,
-        Value::Type(_) | Value::Optional(Some(_)) | Value::Ip(_) | Value::Cidr(_) => false,
+        Value::Type(_)
+        | Value::Optional(Some(_))
+        | Value::Ip(_)
+        | Value::Cidr(_)
+        | Value::Url(_)
+        | Value::Semver(_) => false,
     }
 }
 

@@ -42,6 +42,8 @@ fn type_of(value: &Value<'_>) -> Option<Type> {
         Value::Duration(_) => Type::Duration,
         Value::Ip(_) => Type::Ip,
         Value::Cidr(_) => Type::Cidr,
+        Value::Url(_) => Type::Url,
+        Value::Semver(_) => Type::Semver,
         Value::List(list) if list.len() <= RESIDUAL_LITERAL_MAX => {
             let mut joined = Type::Never;
             for element in list.iter() {

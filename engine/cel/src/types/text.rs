@@ -25,6 +25,8 @@ impl fmt::Display for Type {
             Self::Type => f.write_str("type"),
             Self::Ip => f.write_str("ip"),
             Self::Cidr => f.write_str("cidr"),
+            Self::Url => f.write_str("url"),
+            Self::Semver => f.write_str("semver"),
             Self::List(element) => write!(f, "list({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),
             Self::Optional(inner) => write!(f, "optional({inner})"),
@@ -42,7 +44,7 @@ impl fmt::Display for Type {
 }
 
 /// The names that stand for a type without parameters, and those that take some.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "dyn",
     "null",
     "bool",
@@ -56,6 +58,8 @@ const NAMES: [&str; 18] = [
     "type",
     "ip",
     "cidr",
+    "url",
+    "semver",
     "list",
     "map",
     "optional",
@@ -209,6 +213,8 @@ fn plain(name: &str) -> Option<Type> {
         "type" => Type::Type,
         "ip" | "net.IP" => Type::Ip,
         "cidr" | "net.CIDR" => Type::Cidr,
+        "url" | "kubernetes.URL" => Type::Url,
+        "semver" | "kubernetes.Semver" => Type::Semver,
         other => return Type::message(other),
     })
 }

@@ -31,6 +31,11 @@ pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Outcom
         (Value::Type(a), Value::Type(b)) => a == b,
         (Value::Ip(a), Value::Ip(b)) => a == b,
         (Value::Cidr(a), Value::Cidr(b)) => a == b,
+        (Value::Url(a), Value::Url(b)) => {
+            budget.read(a.size().min(b.size()))?;
+            a == b
+        }
+        (Value::Semver(a), Value::Semver(b)) => a == b,
         (Value::List(a), Value::List(b)) => return equal_lists(a, b, budget),
         (Value::Map(a), Value::Map(b)) => return equal_maps(a, b, budget),
         (Value::Optional(None), Value::Optional(None)) => true,

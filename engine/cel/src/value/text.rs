@@ -74,6 +74,12 @@ fn write(value: &Value<'_>, out: &mut Room<'_, '_>) -> fmt::Result {
         }
         Value::Ip(address) => write!(out, "ip(\"{address}\")"),
         Value::Cidr(range) => write!(out, "cidr(\"{range}\")"),
+        Value::Url(url) => {
+            out.write_str("url(")?;
+            quoted(&url.to_string(), out)?;
+            out.write_str(")")
+        }
+        Value::Semver(version) => write!(out, "semver(\"{version}\")"),
     }
 }
 

@@ -6,6 +6,8 @@ mod format;
 mod lists;
 mod math;
 mod regex;
+mod semver;
+mod url;
 
 use weir_cel::{Env, EvalErrorKind, Scratch, Type, Value};
 
