@@ -83,6 +83,7 @@ impl Bag {
         Span { start: start as u32, len: text.len() as u32 }
     }
 
+    #[inline]
     fn cell(&self, slot: Slot) -> &Cell {
         // INVARIANT: a slot's index is below COUNT.
         self.cells.get(slot.index()).unwrap_or(&Cell::Absent)
@@ -122,6 +123,7 @@ impl Bag {
 
     /// The text of that attribute; none when absent or not a string.
     #[must_use]
+    #[inline]
     pub fn str(&self, slot: Slot) -> Option<&str> {
         match self.cell(slot) {
             Cell::Text(span) => Some(self.text(*span)),
@@ -131,8 +133,21 @@ impl Bag {
         }
     }
 
+    /// The bytes of that text, which is faster than [`Bag::str`]; none when absent or not a string.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self, slot: Slot) -> Option<&[u8]> {
+        match self.cell(slot) {
+            Cell::Text(span) => self.text.as_bytes().get(span.start as usize..(span.start + span.len) as usize),
+            Cell::Shared(text) => Some(text.as_bytes()),
+            Cell::Static(text) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+
     /// The number of that attribute (int, timestamp or duration); none when absent.
     #[must_use]
+    #[inline]
     pub fn int(&self, slot: Slot) -> Option<i64> {
         match self.cell(slot) {
             Cell::Int(value) => Some(*value),

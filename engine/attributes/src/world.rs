@@ -59,6 +59,12 @@ impl<'a> World<'a> {
         Self { splits: Some(splits), ..self }
     }
 
+    /// The bag, when this world differs in nothing from what it tells.
+    #[must_use]
+    pub fn as_bag(self) -> Option<&'a Bag> {
+        (self.path == 0 && self.splits.is_none()).then_some(self.bag)
+    }
+
     /// The bag behind it.
     #[must_use]
     pub fn bag(self) -> &'a Bag {

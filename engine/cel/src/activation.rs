@@ -17,6 +17,12 @@ pub trait Activation {
         }
     }
 
+    /// The bag that all its attributes are those of, when there is one: they are then read from it directly, and
+    /// [`Activation::attribute`] and [`Activation::text`] are not asked.
+    fn bag(&self) -> Option<&Bag> {
+        None
+    }
+
     /// The value of the variable that was declared as number `index`; none when it has none.
     fn variable(&self, index: usize) -> Option<Value<'_>> {
         let _ = index;
@@ -50,6 +56,10 @@ impl Activation for World<'_> {
     fn text(&self, slot: Slot) -> Option<&str> {
         self.str(slot)
     }
+
+    fn bag(&self) -> Option<&Bag> {
+        self.as_bag()
+    }
 }
 
 impl Activation for Bag {
@@ -60,6 +70,10 @@ impl Activation for Bag {
     fn text(&self, slot: Slot) -> Option<&str> {
         self.str(slot)
     }
+
+    fn bag(&self) -> Option<&Bag> {
+        Some(self)
+    }
 }
 
 impl<A: Activation + ?Sized> Activation for &A {
@@ -69,6 +83,10 @@ impl<A: Activation + ?Sized> Activation for &A {
 
     fn text(&self, slot: Slot) -> Option<&str> {
         (**self).text(slot)
+    }
+
+    fn bag(&self) -> Option<&Bag> {
+        (**self).bag()
     }
 
     fn variable(&self, index: usize) -> Option<Value<'_>> {

@@ -10,6 +10,7 @@ use crate::{
     ast::{Kind, NodeId},
     check::Checked,
     check::Meaning,
+    index::Index,
     plan::{Part, Plan, Test, Text},
     program::Reference,
 };
@@ -45,15 +46,22 @@ pub type Alternative<S = Reference> = Box<[Conjunct<S>]>;
 pub(crate) fn alternatives(plan: &Plan, checked: &Checked) -> Box<[Alternative]> {
     let finder = Finder { checked };
     match plan {
-        Plan::Test(test) => match &**test {
-            Test::Any(terms) => match finder.one_of(terms) {
+        Plan::Test(test) => match (&**test, test.any()) {
+            (_, Some(terms)) => match finder.one_of(terms) {
                 Some(conjunct) => Box::new([Box::new([conjunct]) as Alternative]),
                 None => terms.iter().map(|term| finder.conjunction(term)).collect(),
             },
-            test => Box::new([finder.conjunction(test)]),
+            (test, None) => Box::new([finder.conjunction(test)]),
         },
         _ => Box::new([finder.of_plan(plan).into_iter().collect()]),
     }
+}
+
+/// An index over the terms of a `||`.
+pub(crate) fn index(terms: &[Test], checked: &Checked) -> Index {
+    let finder = Finder { checked };
+    let rules: Vec<Box<[Alternative]>> = terms.iter().map(|term| Box::new([finder.conjunction(term)]) as _).collect();
+    Index::new(&rules)
 }
 
 struct Finder<'c> {
@@ -77,6 +85,7 @@ impl Finder<'_> {
             Test::Has { part: Part::Start, text, constant, .. } => (text, Box::new([Atom::Prefix(constant.clone())])),
             Test::Has { part: Part::End, text, constant, .. } => (text, Box::new([Atom::Suffix(constant.clone())])),
             Test::Any(terms) => return self.one_of(terms),
+            Test::Choice(choice) => return self.one_of(&choice.terms),
             Test::Every(terms) => match &**terms {
                 [term] => return self.of_test(term),
                 _ => return None,

@@ -134,12 +134,13 @@ impl<S: Clone + Eq + Hash> Index<S> {
     /// Replaces `found` by the rules that may hold, ascending. Neither locks nor allocates while they are few.
     pub fn candidates(&self, request: &(impl Subjects<S> + ?Sized), found: &mut Candidates) {
         found.clear();
-        found.extend_from_slice(&self.always);
+        // Lists are short: a push each is faster than a copy.
+        self.always.iter().for_each(|rule| found.push(*rule));
         let mut lists = usize::from(!found.is_empty());
         for table in &self.tables {
             table.find(request, &mut |rules| {
                 lists += 1;
-                found.extend_from_slice(rules);
+                rules.iter().for_each(|rule| found.push(*rule));
             });
         }
         if lists > 1 {

@@ -197,6 +197,8 @@ pub(crate) enum Test {
         all: bool,
         terms: Box<[Test]>,
     },
+    /// A long `||` whose terms are found by what they ask for.
+    Choice(Box<Choice>),
     Not(Box<Test>),
     /// Whether a text is, or is not, that one.
     Is {
@@ -252,6 +254,23 @@ pub(crate) enum Test {
     Value(Plan, At),
 }
 
+impl Test {
+    /// The terms of a `||`.
+    pub(crate) fn any(&self) -> Option<&[Self]> {
+        match self {
+            Self::Any(terms) => Some(terms),
+            Self::Choice(choice) => Some(&choice.terms),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) terms: Box<[Test]>,
+    pub(crate) index: crate::index::Index,
+}
+
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) left: Plan,
@@ -266,6 +285,8 @@ pub(crate) struct FoldTest {
     pub(crate) range: Plan,
     pub(crate) two: bool,
     pub(crate) body: Test,
+    /// The only variable that the body asks, when it asks for nothing but a text.
+    pub(crate) only: Option<u16>,
     pub(crate) cost: usize,
     pub(crate) at: At,
 }

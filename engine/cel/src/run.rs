@@ -6,12 +6,13 @@ mod defaults;
 mod folds;
 mod known;
 mod scratch;
+mod texts;
 mod truth;
 mod values;
 mod watch;
 
 use smallvec::SmallVec;
-use weir_attributes::Slot;
+use weir_attributes::{Bag, Slot};
 
 pub(crate) use scratch::Budget;
 pub use scratch::Scratch;
@@ -51,6 +52,8 @@ impl<'a> Local<'a> {
 /// One evaluation under way: what it reads, what it may still spend, the macro variables in sight, and who watches.
 pub(crate) struct Cx<'a, 's, W = Off> {
     activation: &'a dyn Activation,
+    /// Where the attributes are, if they are all in one bag.
+    bag: Option<&'a Bag>,
     lazies: &'a [Lazy],
     locals: SmallVec<[Local<'a>; 4]>,
     scratch: &'s mut Scratch,
@@ -70,7 +73,7 @@ impl<'a, 's, W: Watch> Cx<'a, 's, W> {
         scratch: &'s mut Scratch,
         watch: W,
     ) -> Self {
-        Self { activation, lazies, locals: SmallVec::new(), scratch, watch }
+        Self { activation, bag: activation.bag(), lazies, locals: SmallVec::new(), scratch, watch }
     }
 
     /// Puts macro variables in sight; those without a value are not read.

@@ -91,6 +91,10 @@ impl Activation for Request {
         self.bag.text(slot)
     }
 
+    fn bag(&self) -> Option<&Bag> {
+        Some(&self.bag)
+    }
+
     fn variable(&self, _: usize) -> Option<Value<'_>> {
         Some(Value::list(&self.groups))
     }

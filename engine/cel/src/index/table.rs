@@ -59,8 +59,11 @@ impl<S> Table<S> {
         if let Some(rules) = self.exact.get(text) {
             give(rules);
         }
-        self.prefixes.find(text, give);
-        self.suffixes.find(text, give);
+        for affixes in [&self.prefixes, &self.suffixes] {
+            if !affixes.is_empty() {
+                affixes.find(text, give);
+            }
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! Nodes to tests, by the types that the checker found.
 
-use super::{FoldTest, Int, Pair, Part, Plan, Test, Text, build::Planner};
+use super::{Choice, FoldTest, Int, Pair, Part, Plan, Test, Text, build::Planner};
 use crate::{
     ast::{Binary, Fold, FoldCall, Kind, NodeId, Unary},
     check::Meaning,
+    conjuncts,
     types::Type,
     value::Value,
 };
+
+/// From how many terms on an index is faster than asking one after the other.
+const CHOICE_FROM: usize = 12;
 
 impl Planner<'_> {
     /// Whether a node is planned as a test.
@@ -97,6 +101,7 @@ impl Planner<'_> {
         for term in terms {
             match (all, self.test(*term)) {
                 (true, Test::Every(inner)) | (false, Test::Any(inner)) => flat.extend(inner),
+                (false, Test::Choice(inner)) => flat.extend(inner.terms),
                 // A constant that decides nothing.
                 (all, Test::Const(value)) if value == all => {}
                 (_, test) => flat.push(test),
@@ -111,8 +116,20 @@ impl Planner<'_> {
             (0, _) => Test::Const(all),
             // A lone term stays in its list: it must still be a bool.
             (_, true) => Test::Every(flat.into()),
-            (_, false) => Test::Any(flat.into()),
+            (_, false) => self.choice(flat.into()),
         }
+    }
+
+    /// Terms of a `||`, found by an index when they are many and few of them must always be asked.
+    fn choice(&self, terms: Box<[Test]>) -> Test {
+        if terms.len() < CHOICE_FROM || self.probes.is_some() {
+            return Test::Any(terms);
+        }
+        let index = conjuncts::index(&terms, self.checked);
+        if index.unindexed() * 2 > terms.len() {
+            return Test::Any(terms);
+        }
+        Test::Choice(Box::new(Choice { terms, index }))
     }
 
     fn has(&mut self, operand: NodeId) -> Test {
@@ -183,8 +200,10 @@ impl Planner<'_> {
     fn fold_test(&mut self, call: &FoldCall, id: NodeId) -> Test {
         let range = self.plan(call.range);
         let body = self.test(call.body);
-        let cost = self.size(call.body);
-        Test::Fold(Box::new(FoldTest { fold: call.fold, range, two: call.second.is_some(), body, cost, at: id.0 }))
+        let (cost, two) = (self.size(call.body), call.second.is_some());
+        let mut only = None;
+        let only = only_text(&body, &mut only).then_some(only).flatten();
+        Test::Fold(Box::new(FoldTest { fold: call.fold, range, two, body, only, cost, at: id.0 }))
     }
 
     fn text(&mut self, id: NodeId) -> Text {
@@ -203,5 +222,17 @@ impl Planner<'_> {
             Plan::Attribute(slot, at) => Int::Attribute(slot, at),
             plan => Int::Value(Box::new(plan), id.0),
         }
+    }
+}
+
+/// Whether a test asks only for the text of one macro variable, in ways that cost next to nothing; notes which.
+fn only_text(test: &Test, variable: &mut Option<u16>) -> bool {
+    match test {
+        Test::Is { text, .. } | Test::TextIn { text, .. } | Test::Has { part: Part::Start | Part::End, text, .. } => {
+            matches!(text, Text::Local(index, _) if *variable.get_or_insert(*index) == *index)
+        }
+        Test::Every(terms) | Test::Any(terms) => terms.iter().all(|term| only_text(term, variable)),
+        Test::Not(test) => only_text(test, variable),
+        _ => false,
     }
 }

@@ -54,6 +54,21 @@ fn nested_terms_become_one_list() {
 }
 
 #[test]
+fn a_long_disjunction_is_found_by_what_its_terms_ask_for() {
+    let rule = |index| format!("(request.method == \"GET\" && source.principal == \"sa-{index}\")");
+    let join = |rules: Vec<String>| rules.join(" || ");
+    for (source, choice) in [
+        (join((0..12).map(rule).collect()), true),
+        (join((0..11).map(rule).collect()), false),
+        (join((0..24).map(|size| format!("request.size == {size}")).collect()), false),
+        (format!("({}) && request.size == 1", join((0..12).map(rule).collect())), false),
+        (format!("({}) || ({})", join((0..6).map(rule).collect()), join((6..12).map(rule).collect())), true),
+    ] {
+        assert_eq!(planned(&source).starts_with("Test(Choice("), choice, "{source}");
+    }
+}
+
+#[test]
 fn a_set_finds_its_texts_whatever_their_length() {
     let texts: Vec<String> = (0..100).map(|length| "ab".repeat(length)).collect();
     let set: TextSet = texts.iter().map(String::as_str).collect();

@@ -15,11 +15,47 @@ use crate::{
 
 impl<'a, W: Watch> Cx<'a, '_, W> {
     #[inline]
+    pub(super) fn present(&self, slot: Slot) -> Option<weir_attributes::Value<'a>> {
+        match self.bag {
+            Some(bag) => bag.get(slot),
+            None => self.activation.attribute(slot),
+        }
+    }
+
+    #[inline]
+    pub(super) fn present_text(&self, slot: Slot) -> Option<&'a str> {
+        match self.bag {
+            Some(bag) => bag.str(slot),
+            None => self.activation.text(slot),
+        }
+    }
+
+    #[inline]
+    pub(super) fn present_bytes(&self, slot: Slot) -> Option<&'a [u8]> {
+        match self.bag {
+            Some(bag) => bag.bytes(slot),
+            None => self.activation.text(slot).map(str::as_bytes),
+        }
+    }
+
+    /// Of an attribute that is an int.
+    #[inline]
+    pub(super) fn present_int(&self, slot: Slot) -> Option<i64> {
+        match self.bag {
+            Some(bag) => bag.int(slot),
+            None => match self.activation.attribute(slot) {
+                Some(weir_attributes::Value::Int(value)) => Some(value),
+                _ => None,
+            },
+        }
+    }
+
+    #[inline]
     pub(super) fn attribute(&mut self, slot: Slot, at: u32) -> Run<Value<'a>> {
         if W::READS || W::PARTIAL {
             self.watch(Origin::Attribute(slot), at)?;
         }
-        match self.activation.attribute(slot) {
+        match self.present(slot) {
             Some(value) => Ok(value.into()),
             None => Err(Fault::new(AbsentAttribute(slot), at)),
         }
@@ -30,22 +66,22 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         if W::READS || W::PARTIAL {
             self.watch(Origin::Attribute(slot), at)?;
         }
-        match self.activation.text(slot) {
+        match self.present_text(slot) {
             Some(text) => Ok(Text::Borrowed(text)),
-            None => Err(self.no_text(slot, at)),
+            None => Err(self.not_of_type(slot, at)),
         }
     }
 
     #[cold]
-    pub(super) fn no_text(&self, slot: Slot, at: u32) -> Fault {
-        let there = self.activation.attribute(slot).is_some();
+    pub(super) fn not_of_type(&self, slot: Slot, at: u32) -> Fault {
+        let there = self.present(slot).is_some();
         Fault::new(if there { NoOverload } else { AbsentAttribute(slot) }, at)
     }
 
     /// The text at one key of a map attribute, without copying it.
     #[inline]
     pub(super) fn key_text(&mut self, key: &'a Key) -> Run<Text<'a>> {
-        if let Some(weir_attributes::Value::Map(map)) = self.activation.attribute(key.slot) {
+        if let Some(weir_attributes::Value::Map(map)) = self.present(key.slot) {
             if W::READS || W::PARTIAL {
                 self.watch_key(key)?;
             }
@@ -68,7 +104,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         if W::READS || W::PARTIAL {
             self.watch_key(key)?;
         }
-        let found = match self.activation.attribute(key.slot) {
+        let found = match self.present(key.slot) {
             Some(weir_attributes::Value::Map(map)) => attribute_key(map, &key.key, self.budget()),
             Some(weir_attributes::Value::ListMap(headers)) => header_lines(headers, &key.key, self.budget()),
             Some(weir_attributes::Value::Struct(map)) => {
@@ -85,7 +121,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
         if W::READS || W::PARTIAL {
             self.watch_key(key)?;
         }
-        match self.activation.attribute(key.slot) {
+        match self.present(key.slot) {
             Some(weir_attributes::Value::Map(map)) => Ok(map.contains_key(&key.key)),
             Some(weir_attributes::Value::ListMap(headers)) => Ok(headers.contains(&key.key)),
             Some(weir_attributes::Value::Struct(map)) => Ok(map.get(&key.key).is_some()),

@@ -99,14 +99,20 @@ impl FoldTest {
         cx: &mut Cx<'a, '_, W>,
     ) -> Run<bool> {
         let (mut tally, outer) = (Tally::default(), cx.locals.len());
+        let only = self.only.is_some_and(|index| usize::from(index) == outer);
         for (index, element) in list.iter().enumerate() {
             cx.budget().spend(self.cost).map_err(|kind| Fault::new(kind, self.at))?;
-            cx.locals.truncate(outer);
-            cx.locals.push(local(element));
-            if W::NODES {
-                cx.tell_round(index, false, self.at)?;
-            }
-            let outcome = self.body.run(cx);
+            let outcome = match element {
+                Value::String(text) if only => Ok(self.body.holds(text)),
+                element => {
+                    cx.locals.truncate(outer);
+                    cx.locals.push(local(element));
+                    if W::NODES {
+                        cx.tell_round(index, false, self.at)?;
+                    }
+                    self.body.run(cx)
+                }
+            };
             if let Some(decided) = tally.count(self.fold, outcome, cx)? {
                 return Ok(decided);
             }

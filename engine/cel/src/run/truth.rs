@@ -4,43 +4,64 @@ use std::cmp::Ordering;
 
 use weir_attributes::Slot;
 
-use super::{Cx, Run, Watch, access::has_field};
+use super::{Cx, Run, Watch, access::has_field, texts};
 use crate::{
     activation::Origin,
     ast::Binary,
     error::{
-        EvalErrorKind::{self, AbsentAttribute, AbsentKey, AbsentVariable, NoOverload},
+        EvalErrorKind::{AbsentAttribute, AbsentKey, AbsentVariable, NoOverload},
         Fault,
     },
-    plan::{Int, Pair, Part, Plan, Test, Text},
+    index::Candidates,
+    plan::{Choice, Int, Pair, Part, Plan, Test, Text},
     value::{self, Value, equal, order},
 };
 
 impl Test {
-    /// The tests that policies are made of are here, small enough to be part of the loop over terms.
     #[inline]
     pub(crate) fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         match self {
-            Self::Is { text, constant, wanted } => Ok(text.with(cx, |text| *text == **constant)? == *wanted),
-            Self::Has { part: Part::Start, text, constant, .. } => {
-                text.with(cx, |text| text.as_bytes().starts_with(constant.as_bytes()))
-            }
-            Self::TextIn { text, set } => text.with(cx, |text| set.contains(text)),
             Self::Every(terms) => terms_run(terms, true, cx),
             Self::Any(terms) => terms_run(terms, false, cx),
             _ => self.run_other(cx),
         }
     }
 
+    /// The tests that policies are made of, small enough to be part of a loop over terms; none where it takes more, such
+    /// as an error.
+    #[inline(always)]
+    fn quick<W: Watch>(&self, cx: &Cx<'_, '_, W>) -> Option<bool> {
+        if W::READS || W::PARTIAL {
+            return None;
+        }
+        match self {
+            Self::Is { text: Text::Attribute(slot, _), constant, wanted } => {
+                Some(texts::same(cx.bag?.bytes(*slot)?, constant.as_bytes()) == *wanted)
+            }
+            Self::Has { part: Part::Start, text: Text::Attribute(slot, _), constant, .. } => {
+                Some(texts::starts(cx.bag?.bytes(*slot)?, constant.as_bytes()))
+            }
+            _ => None,
+        }
+    }
+
     #[inline(never)]
     fn run_other<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
         match self {
+            Self::Is { text, constant, wanted } => {
+                text.with_bytes(cx, |text| texts::same(text, constant.as_bytes()) == *wanted)
+            }
+            Self::TextIn { text, set } => text.with(cx, |text| set.contains(text)),
             Self::Const(value) => Ok(*value),
             Self::InOrder { all, terms } => in_order_run(terms, *all, cx),
             Self::Not(test) => test.run(cx).map(|value| !value),
             Self::Same { left, right, wanted } => same_run(left, right, *wanted, cx),
+            Self::Choice(choice) => choice_run(choice, cx),
+            Self::Has { part: Part::Start, text, constant, .. } => {
+                text.with_bytes(cx, |text| texts::starts(text, constant.as_bytes()))
+            }
             Self::Has { part: Part::End, text, constant, .. } => {
-                text.with(cx, |text| text.as_bytes().ends_with(constant.as_bytes()))
+                text.with_bytes(cx, |text| texts::ends(text, constant.as_bytes()))
             }
             Self::Has { text, constant, at, .. } => contains_run(text, constant, *at, cx),
             Self::Part { part, text, of, at } => part_run(*part, text, of, *at, cx),
@@ -60,7 +81,30 @@ impl Test {
             Self::Fold(fold) => fold.run(cx),
             Self::Value(plan, at) => truth(plan, *at, cx),
             // Never here: they are run above.
-            Self::Is { .. } | Self::TextIn { .. } | Self::Every(_) | Self::Any(_) => self.run(cx),
+            Self::Every(_) | Self::Any(_) => self.run(cx),
+        }
+    }
+
+    /// Of a test that asks only for one text: whether that text passes.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Every(terms) => terms.iter().all(|term| term.holds_quick(text)),
+            Self::Any(terms) => terms.iter().any(|term| term.holds_quick(text)),
+            Self::Not(test) => !test.holds(text),
+            Self::TextIn { set, .. } => set.contains(text),
+            Self::Has { part: Part::End, constant, .. } => texts::ends(text.as_bytes(), constant.as_bytes()),
+            Self::Is { .. } | Self::Has { part: Part::Start, .. } => self.holds_quick(text),
+            // Never here: the planner marks only bodies of the above.
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn holds_quick(&self, text: &str) -> bool {
+        match self {
+            Self::Is { constant, wanted, .. } => texts::same(text.as_bytes(), constant.as_bytes()) == *wanted,
+            Self::Has { part: Part::Start, constant, .. } => texts::starts(text.as_bytes(), constant.as_bytes()),
+            _ => self.holds(text),
         }
     }
 }
@@ -70,6 +114,12 @@ impl Test {
 fn terms_run<'a, W: Watch>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let mut first: Option<Fault> = None;
     for term in terms {
+        if let Some(value) = term.quick(cx) {
+            if value != all {
+                return Ok(value);
+            }
+            continue;
+        }
         match term.run(cx) {
             Ok(value) if value != all => return Ok(value),
             Ok(_) => {}
@@ -90,6 +140,29 @@ fn in_order_run<'a, W: Watch>(terms: &'a [Test], all: bool, cx: &mut Cx<'a, '_, 
         }
     }
     Ok(all)
+}
+
+/// A long `||`, of which only the terms are asked that may hold: the others are false and no errors.
+#[inline(never)]
+fn choice_run<'a, W: Watch>(choice: &'a Choice, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    if W::READS || W::PARTIAL {
+        return terms_run(&choice.terms, false, cx);
+    }
+    let mut found = Candidates::new();
+    match cx.bag {
+        Some(bag) => choice.index.candidates(bag, &mut found),
+        None => choice.index.candidates(cx.activation, &mut found),
+    }
+    let mut first: Option<Fault> = None;
+    for term in found.iter().filter_map(|place| choice.terms.get(*place as usize)) {
+        match term.run(cx) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(fault) if fault.is_fatal() => return Err(fault),
+            Err(fault) => first = first.or(Some(fault)),
+        }
+    }
+    first.map_or(Ok(false), Err)
 }
 
 #[inline(never)]
@@ -179,7 +252,7 @@ fn has_attribute<W: Watch>(slot: Slot, cx: &mut Cx<'_, '_, W>) -> Run<bool> {
     if W::READS || W::PARTIAL {
         cx.watch(Origin::Attribute(slot), 0)?;
     }
-    Ok(cx.activation.attribute(slot).is_some())
+    Ok(cx.present(slot).is_some())
 }
 
 /// Whether a variable has a value: what is absent makes it absent, other errors are errors.
@@ -214,9 +287,9 @@ impl Text {
                 if W::READS || W::PARTIAL {
                     cx.watch(Origin::Attribute(*slot), *at)?;
                 }
-                match cx.activation.text(*slot) {
+                match cx.present_text(*slot) {
                     Some(text) => Ok(look(text)),
-                    None => Err(cx.no_text(*slot, *at)),
+                    None => Err(cx.not_of_type(*slot, *at)),
                 }
             }
             Self::Local(index, at) => match cx.local(*index) {
@@ -226,7 +299,7 @@ impl Text {
             Self::Key(key) => {
                 if !W::READS
                     && !W::PARTIAL
-                    && let Some(weir_attributes::Value::Map(map)) = cx.activation.attribute(key.slot)
+                    && let Some(weir_attributes::Value::Map(map)) = cx.present(key.slot)
                     && let Some(std::borrow::Cow::Borrowed(text)) = map.get(&key.key)
                 {
                     return Ok(look(text));
@@ -235,6 +308,24 @@ impl Text {
             }
             _ => self.run(cx).map(|text| look(&text)),
         }
+    }
+
+    /// The same, where bytes will do.
+    #[inline]
+    fn with_bytes<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>, look: impl FnOnce(&[u8]) -> bool) -> Run<bool> {
+        if let Self::Attribute(slot, _) = self
+            && !W::READS
+            && !W::PARTIAL
+            && let Some(text) = cx.present_bytes(*slot)
+        {
+            return Ok(look(text));
+        }
+        self.with_other(cx, look)
+    }
+
+    #[inline(never)]
+    fn with_other<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>, look: impl FnOnce(&[u8]) -> bool) -> Run<bool> {
+        self.with(cx, |text| look(text.as_bytes()))
     }
 
     #[inline(never)]
@@ -263,23 +354,18 @@ fn text<'a, W: Watch>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<va
 impl Int {
     #[inline]
     fn run<'a, W: Watch>(&'a self, cx: &mut Cx<'a, '_, W>) -> Run<i64> {
-        let (kind, at): (EvalErrorKind, u32) = match self {
-            Self::Const(value) => return Ok(*value),
+        match self {
+            Self::Const(value) => Ok(*value),
             Self::Attribute(slot, at) => {
                 if W::READS || W::PARTIAL {
                     cx.watch(Origin::Attribute(*slot), *at)?;
                 }
-                match cx.activation.attribute(*slot) {
-                    Some(weir_attributes::Value::Int(value)) => return Ok(value),
-                    Some(_) => (NoOverload, *at),
-                    None => (AbsentAttribute(*slot), *at),
-                }
+                cx.present_int(*slot).ok_or_else(|| cx.not_of_type(*slot, *at))
             }
             Self::Value(plan, at) => match plan.run(cx)? {
-                Value::Int(value) => return Ok(value),
-                _ => (NoOverload, *at),
+                Value::Int(value) => Ok(value),
+                _ => Err(Fault::new(NoOverload, *at)),
             },
-        };
-        Err(Fault::new(kind, at))
+        }
     }
 }

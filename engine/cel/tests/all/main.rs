@@ -3,6 +3,7 @@
 
 mod absence;
 mod cexl;
+mod choice;
 mod differential;
 mod errors;
 mod explain;
