@@ -5,7 +5,7 @@ use std::{fmt, process::ExitCode};
 /// Why a verb failed; each kind has its exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A finding: the answer is already on standard output. Exit code 1.
+    /// A finding, which has already been said. Exit code 1.
     Finding,
     /// The call was wrong. Exit code 2.
     Usage(String),

@@ -1,10 +1,10 @@
 //! The process's own log: text on standard error, its level changeable at run time.
 
-use std::{io::IsTerminal as _, sync::Arc};
+use std::sync::Arc;
 
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 
 /// Changes the level while the process runs; the error says what a level looks like.
 pub(crate) type SetLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -12,8 +12,7 @@ pub(crate) type SetLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>
 /// Starts logging at that level (`error`, `warn`, `info`, `debug`, `trace`, or `info,weir_runtime=debug`).
 pub(crate) fn start(level: &str) -> Result<SetLevel, Failure> {
     let (filter, handle) = reload::Layer::new(parse(level).map_err(Failure::Usage)?);
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colours = std::io::stderr().is_terminal() && !plain;
+    let colours = terminal::colours(&std::io::stderr());
     let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true).with_ansi(colours);
     tracing_subscriber::registry().with(filter).with(format).init();
     Ok(Arc::new(move |level| handle.reload(parse(level)?).map_err(|error| error.to_string())))

@@ -4,6 +4,7 @@
 //! 2 usage, 3 something could not be reached or started.
 #![forbid(unsafe_code)]
 
+mod cel;
 mod check_config;
 mod completions;
 mod failure;
@@ -11,6 +12,7 @@ mod logging;
 mod serve;
 mod sidecar;
 mod status;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,8 @@ enum Verb {
     Sidecar(Box<sidecar::Sidecar>),
     /// Validates a configuration directory exactly as the engine does, without running it.
     CheckConfig(check_config::CheckConfig),
+    /// Tries, checks and explains CEL expressions, over the vocabulary that policies have.
+    Cel(Box<cel::Cel>),
     /// Says how a running engine is: configuration, plugins, losses.
     Status(status::Status),
     /// Prints the completions for a shell.
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Serve(verb) => verb.run(),
         Verb::Sidecar(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),
+        Verb::Cel(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
         Verb::Completions(verb) => verb.run::<Weir>(),
         Verb::Man(verb) => verb.run::<Weir>(),
@@ -67,10 +72,12 @@ mod tests {
     fn every_flag_has_a_sentence_and_the_command_is_well_formed() {
         let command = super::Weir::command();
         command.clone().debug_assert();
-        for verb in command.get_subcommands() {
+        let mut verbs: Vec<&clap::Command> = command.get_subcommands().collect();
+        while let Some(verb) = verbs.pop() {
             for argument in verb.get_arguments().filter(|argument| argument.get_id() != "version") {
                 assert!(argument.get_help().is_some(), "{} {}", verb.get_name(), argument.get_id());
             }
+            verbs.extend(verb.get_subcommands());
         }
     }
 }

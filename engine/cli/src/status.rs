@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::say};
 
 /// The admin port is on this machine: what does not answer by then does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,11 +64,6 @@ fn get(admin: SocketAddr, path: &str) -> Result<Value, Failure> {
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).map_err(|error| unreachable(&error))?;
     let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| unreachable(&"that is not HTTP"))?;
     serde_json::from_str(body).map_err(|error| unreachable(&error))
-}
-
-/// Prints; whoever reads may have seen enough before the end (`weir status | head`).
-fn say(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// Objects as indented `key  value` lines: short enough to read aloud on the phone.
