@@ -2,6 +2,7 @@
 
 mod check;
 mod eval;
+mod explain;
 mod expression;
 mod functions;
 mod given;
@@ -24,6 +25,7 @@ pub(crate) struct Cel {
 enum Verb {
     Eval(eval::Eval),
     Check(check::Check),
+    Explain(explain::Explain),
     Functions(functions::Functions),
     Repl(repl::Repl),
 }
@@ -33,6 +35,7 @@ impl Cel {
         match self.verb {
             Verb::Eval(verb) => verb.run(),
             Verb::Check(verb) => verb.run(),
+            Verb::Explain(verb) => verb.run(),
             Verb::Functions(verb) => verb.run(),
             Verb::Repl(verb) => verb.run(),
         }

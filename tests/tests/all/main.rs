@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod cel;
 mod check;
 mod envoy;
 mod envoy_api;

@@ -64,8 +64,9 @@ pub(super) fn report(expression: &Expression, program: &Program) -> String {
     block("reads", if reads.is_empty() { vec!["no attribute".to_owned()] } else { reads });
     let unguarded = program.unguarded().into_iter().flat_map(|found| {
         let place = expression.at(found.span.clone(), String::new()).place;
-        let first = format!("{}:{}: `{}` fails when that is absent", place.line, place.column, found.expression);
-        [first, format!("write `{}`", found.guarded)]
+        let read = expression.text.get(found.span).unwrap_or_default();
+        let first = format!("{}:{}  {read}: an error when it is absent", place.line, place.column);
+        [first, format!("write: {}", found.guarded)]
     });
     block("unguarded", unguarded.collect());
     text

@@ -21,7 +21,7 @@ use crate::{failure::Failure, terminal::say};
 #[command(after_help = "Examples:
   weir cel eval '\"10.1.2.3\" in [\"10.1.2.3\"] && size(\"abc\") > 2'
   weir cel eval 'request.method == \"GET\" && \"x-role\" in request.headers' --input request.yaml
-  weir cel eval 'user.groups.exists(g, g == \"ops\")' --var 'user=map(string, list(string))' --input request.yaml
+  weir cel eval 'user.groups.exists(g, g == \"ops\")' --var 'user=map(string, list(string))' --input user.yaml
 
 A request is a YAML document of attributes and variables, nested or dotted:
   request: {method: GET, path: /a, headers: {x-role: admin}}
@@ -43,6 +43,7 @@ pub(super) struct Eval {
 impl Eval {
     pub(super) fn run(self) -> Result<(), Failure> {
         let names = self.declared.names()?;
+        self.inputs.share_with(&self.source)?;
         let expression = self.source.read()?;
         let program = expression::compiled(&expression, &names.env)?;
         let documents = self.inputs.read(&names)?;

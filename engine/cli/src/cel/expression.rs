@@ -30,6 +30,10 @@ pub(super) struct Expression {
 }
 
 impl Source {
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.expression.as_deref() == Some("-") || self.file.as_deref() == Some(Path::new("-"))
+    }
+
     pub(super) fn read(&self) -> Result<Expression, Failure> {
         let (place, text) = match (&self.file, self.expression.as_deref()) {
             (Some(file), _) => (file.display().to_string(), read(file, SOURCE_MAX)?),

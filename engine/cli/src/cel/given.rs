@@ -15,14 +15,16 @@ use std::{
 
 use clap::Args;
 use weir_attributes::{Bag, Slot, slot};
-use weir_cel::{Activation, Origin, Value};
+use weir_cel::{Activation, Value};
 use weir_config::{Diagnostic, Node, Yaml, documents, nearest};
 
+pub(super) use value::ty;
+
 use super::{
-    expression,
+    expression::{self, Source},
     names::{Meaning, Names},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::tell};
 
 /// Bytes of one file of requests.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
@@ -41,6 +43,8 @@ pub(super) struct Given {
     /// Attributes of which it is known whether they are there.
     known: HashSet<Slot>,
     variables: Vec<Option<Value<'static>>>,
+    /// What is not as it was told.
+    note: Option<String>,
 }
 
 /// A request, and where it stands; nowhere when nobody told one.
@@ -54,6 +58,21 @@ pub(super) struct Document {
 impl Inputs {
     pub(super) fn is_given(&self) -> bool {
         !self.input.is_empty()
+    }
+
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.input.iter().any(|file| file == Path::new("-"))
+    }
+
+    /// Standard input can be read once: as the expression, or as one of the files.
+    pub(super) fn share_with(&self, source: &Source) -> Result<(), Failure> {
+        let reads = self.input.iter().filter(|file| *file == Path::new("-")).count();
+        if reads + usize::from(source.is_standard_input()) > 1 {
+            return Err(Failure::Usage(
+                "standard input can be read only once: name a file instead of one `-`".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// The requests of all files; an empty one when there is no file.
@@ -78,6 +97,9 @@ pub(super) fn load(file: &Path, names: &Names) -> Result<Vec<Document>, Failure>
         return Err(Failure::Usage(format!(
             "{shown}: no request in it; write one, such as `request: {{method: GET}}`"
         )));
+    }
+    for note in found.iter().filter_map(|document| document.given.note.as_deref()) {
+        tell(&format!("note: {note}\n"));
     }
     Ok(found)
 }
@@ -136,8 +158,9 @@ impl Reader<'_> {
             self.wrong(wrong);
             Default::default()
         });
-        let given = Given { bag, known, variables: told.variables };
-        Document { place: format!("{}:{line}", self.file), given }
+        let place = format!("{}:{line}", self.file);
+        let note = bag::note(&bag).map(|note| format!("{place}: {note}"));
+        Document { place, given: Given { bag, known, variables: told.variables, note } }
     }
 
     /// The entries of a mapping whose names all begin with `prefix`.
@@ -189,7 +212,7 @@ fn unknown(names: &Names, name: &str, range: Range<usize>) -> Wrong {
         let help = format!("write a mapping of what is inside, such as `{}`", inside.join("`, `"));
         return Wrong::new(range, format!("`{name}` is only the beginning of a name"), help);
     }
-    if weir_attributes::lookup(name).is_some() {
+    if weir_attributes::lookup(name).is_some() && names.has_attributes() {
         return Wrong::new(range, format!("`{name}` is known only when the request is reported"), "add --all");
     }
     match nearest(name, names.all()) {
@@ -227,12 +250,5 @@ impl Activation for Given {
 
     fn variable(&self, index: usize) -> Option<Value<'_>> {
         self.variables.get(index)?.clone()
-    }
-
-    fn knows(&self, origin: Origin, _: Option<&str>) -> bool {
-        match origin {
-            Origin::Attribute(slot) => self.known.contains(&slot),
-            Origin::Variable(index) => self.value(index).is_some(),
-        }
     }
 }

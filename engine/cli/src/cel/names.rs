@@ -15,8 +15,11 @@ pub(super) struct Declared {
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     container: String,
     /// Knows the attributes of the response too, as reports do; a check cannot read them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_vocabulary")]
     all: bool,
+    /// Knows no attributes, only what --var declares: for expressions of other hosts.
+    #[arg(long)]
+    no_vocabulary: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +35,7 @@ fn variable(text: &str) -> Result<Variable, String> {
     };
     let (name, ty) = (name.trim(), ty.trim());
     if let Some(why) = not_a_name(name) {
-        return Err(format!("{why}; write letters, digits and `_`, in parts joined by dots"));
+        return Err(why);
     }
     let ty = self::ty(ty)?;
     Ok(Variable { name: name.to_owned(), ty })
@@ -49,16 +52,17 @@ pub(super) fn ty(text: &str) -> Result<Type, String> {
     })
 }
 
-/// Why that cannot be the name of a variable.
+/// Why that cannot be the name of a variable, and what can.
 pub(super) fn not_a_name(name: &str) -> Option<String> {
     if ["true", "false", "null", "in"].contains(&name) {
-        return Some(format!("`{name}` is a word of the language"));
+        return Some(format!("`{name}` is a word of the language; choose another name"));
     }
     let part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    (!name.split('.').all(part)).then(|| format!("`{name}` is not a name"))
+    (!name.split('.').all(part))
+        .then(|| format!("`{name}` is not a name; write letters, digits and `_`, in parts joined by dots"))
 }
 
 /// What a name is.
@@ -74,12 +78,16 @@ pub(super) enum Meaning {
 pub(super) struct Names {
     pub(super) env: Env,
     pub(super) variables: Vec<(String, Type)>,
-    all: bool,
+    phases: &'static [Phase],
 }
 
 impl Declared {
     pub(super) fn names(&self) -> Result<Names, Failure> {
-        let mut builder = if self.all { Env::builder().vocabulary_all() } else { Env::builder().vocabulary() };
+        let (mut builder, phases): (_, &[Phase]) = match (self.no_vocabulary, self.all) {
+            (true, _) => (Env::builder(), &[]),
+            (false, true) => (Env::builder().vocabulary_all(), &[Phase::Request, Phase::Response]),
+            (false, false) => (Env::builder().vocabulary(), &[Phase::Request]),
+        };
         let mut variables: Vec<(String, Type)> = Vec::new();
         for Variable { name, ty } in &self.variables {
             if variables.iter().any(|(other, _)| other == name) {
@@ -90,11 +98,16 @@ impl Declared {
         }
         if !self.container.is_empty() {
             if let Some(why) = not_a_name(&self.container) {
-                return Err(Failure::Usage(format!("--container: {why}; write a dotted name, such as `request`")));
+                return Err(Failure::Usage(format!("--container: {why}")));
             }
             builder = builder.container(&self.container);
         }
-        let names = Names { env: builder.build(), variables, all: self.all };
+        let names = Names { env: builder.build(), variables, phases };
+        let attributes = Names { variables: Vec::new(), ..names.clone() };
+        if let Some((name, _)) = names.variables.iter().find(|(name, _)| attributes.begins(name)) {
+            let help = "choose another name, or leave the attributes out with --no-vocabulary";
+            return Err(Failure::Usage(format!("--var `{name}`: the names of attributes begin with it; {help}")));
+        }
         // A reserved word is a name to us, but not to the parser.
         for (name, _) in &names.variables {
             if let Err(errors) = names.env.compile(name) {
@@ -115,7 +128,11 @@ impl Names {
     }
 
     fn knows(&self, attribute: &Attribute) -> bool {
-        self.all || attribute.phase == Phase::Request
+        self.phases.contains(&attribute.phase)
+    }
+
+    pub(super) fn has_attributes(&self) -> bool {
+        !self.phases.is_empty()
     }
 
     /// Every name: variables, then attributes.

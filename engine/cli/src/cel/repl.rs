@@ -49,6 +49,11 @@ const LINE_MAX: usize = SOURCE_MAX + 1024;
 impl Repl {
     pub(super) fn run(self) -> Result<(), Failure> {
         let names = self.declared.names()?;
+        if self.inputs.is_standard_input() {
+            return Err(Failure::Usage(
+                "standard input has the lines of the session; name a file of requests".to_owned(),
+            ));
+        }
         let documents = self.inputs.read(&names)?;
         let session = Session::new(names, documents, self.budget.scratch());
         if std::io::stdin().is_terminal() { self.talk(session) } else { script(session) }
@@ -58,9 +63,7 @@ impl Repl {
     fn talk(&self, mut session: Session) -> Result<(), Failure> {
         let mut editor = editor().map_err(|error| Failure::Unreachable(format!("the terminal: {error}")))?;
         let history = if self.no_history { None } else { history::file() };
-        if let Some(file) = &history {
-            history::load(&mut editor, file);
-        }
+        let history = history.filter(|file| history::load(&mut editor, file));
         tell("CEL over the vocabulary. :help says what there is, Tab completes, Ctrl-D leaves.\n");
         loop {
             if let Some(assistant) = editor.helper_mut() {
@@ -70,6 +73,7 @@ impl Repl {
                 Ok(line) => {
                     if line.len() <= LINE_MAX && !line.trim().is_empty() {
                         let _ = editor.add_history_entry(line.as_str());
+                        history.as_deref().inspect(|file| history::keep(&mut editor, file));
                     }
                     if session.line(&line) == Flow::Leave {
                         break;
@@ -80,9 +84,6 @@ impl Repl {
                 Err(ReadlineError::Eof) => break,
                 Err(error) => return Err(Failure::Unreachable(format!("the terminal: {error}"))),
             }
-        }
-        if let Some(file) = &history {
-            history::save(&mut editor, file);
         }
         Ok(())
     }

@@ -40,6 +40,12 @@ pub(super) fn fill(facts: Vec<Fact>) -> Result<(Bag, HashSet<Slot>), Wrong> {
     Ok((bag, known))
 }
 
+/// What the engine made of what was told.
+pub(super) fn note(bag: &Bag) -> Option<String> {
+    let path = bag.str(slot::REQUEST_PATH).filter(|_| bag.paths() > 1)?;
+    Some(format!("request.path is {path:?} here: the engine normalizes paths"))
+}
+
 fn has(bag: &Bag, slot: Slot) -> bool {
     let headers = matches!(slot, slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL);
     if headers { bag.headers().names().next().is_some() } else { bag.get(slot).is_some() }

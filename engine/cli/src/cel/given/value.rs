@@ -10,10 +10,10 @@ use super::Wrong;
 
 type Read = Result<Value<'static>, Wrong>;
 
-/// The value of an attribute; `null` says that it is absent.
-pub(super) fn attribute(node: &Node, attribute: &Attribute) -> Result<Option<Value<'static>>, Wrong> {
+/// The type of an attribute in the language.
+pub(in crate::cel) fn ty(attribute: &Attribute) -> Type {
     let text = || Type::String;
-    let ty = match attribute.ty {
+    match attribute.ty {
         weir_attributes::Type::String => text(),
         weir_attributes::Type::Int => Type::Int,
         weir_attributes::Type::Bool => Type::Bool,
@@ -21,8 +21,12 @@ pub(super) fn attribute(node: &Node, attribute: &Attribute) -> Result<Option<Val
         weir_attributes::Type::Duration => Type::Duration,
         weir_attributes::Type::Map => Type::map(text(), text()),
         weir_attributes::Type::ListMap => Type::map(text(), Type::list(text())),
-    };
-    if is_null(node) { Ok(None) } else { read(node, &ty).map(Some) }
+    }
+}
+
+/// The value of an attribute; `null` says that it is absent.
+pub(super) fn attribute(node: &Node, attribute: &Attribute) -> Result<Option<Value<'static>>, Wrong> {
+    if is_null(node) { Ok(None) } else { read(node, &ty(attribute)).map(Some) }
 }
 
 /// The value, which must be of that type.
@@ -65,7 +69,10 @@ fn mismatch(node: &Node, ty: &Type, help: &str) -> Wrong {
         Yaml::Mapping(_) => "a mapping".to_owned(),
         Yaml::Sequence(_) => "a list".to_owned(),
         Yaml::Scalar { .. } if is_null(node) => "nothing".to_owned(),
-        Yaml::Scalar { text, .. } => format!("`{}`", text.chars().take(40).collect::<String>()),
+        Yaml::Scalar { text, plain } => {
+            let (quote, text) = (if plain { "" } else { "\"" }, text.chars().take(40).collect::<String>());
+            format!("`{quote}{text}{quote}`")
+        }
     };
     Wrong::new(node.range(), format!("expected {ty}, found {found}"), help)
 }

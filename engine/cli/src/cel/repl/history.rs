@@ -19,28 +19,27 @@ pub(super) fn file() -> Option<PathBuf> {
     Some(state.join("weir/cel-history"))
 }
 
-pub(super) fn load<H: Helper>(editor: &mut Editor<H, FileHistory>, file: &Path) {
-    if is_too_large(file) {
-        tell(&format!("{}: over {FILE_BYTES_MAX} bytes, so the history is not used\n", file.display()));
-        return;
+/// Reads the history; false, and the reason is told, when it cannot be used.
+pub(super) fn load<H: Helper>(editor: &mut Editor<H, FileHistory>, file: &Path) -> bool {
+    let refused = |why: &dyn std::fmt::Display| {
+        tell(&format!("{}: {why}; there is no history in this session\n", file.display()));
+        false
+    };
+    if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > FILE_BYTES_MAX) {
+        return refused(&format!("over {FILE_BYTES_MAX} bytes"));
+    }
+    if let Err(error) = file.parent().map_or(Ok(()), std::fs::create_dir_all) {
+        return refused(&error);
     }
     match editor.load_history(file) {
-        Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => tell(&format!("{}: {error}; the history is not read\n", file.display())),
-        Ok(()) => {}
+        Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => refused(&error),
+        Ok(()) => true,
     }
 }
 
-pub(super) fn save<H: Helper>(editor: &mut Editor<H, FileHistory>, file: &Path) {
-    if is_too_large(file) {
-        return;
-    }
-    let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(ReadlineError::Io);
-    if let Err(error) = folder.and_then(|()| editor.append_history(file)) {
-        tell(&format!("{}: {error}; the history is not kept\n", file.display()));
-    }
-}
-
-fn is_too_large(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > FILE_BYTES_MAX)
+/// Adds what is new to the file, after each line: a session may end without a farewell.
+pub(super) fn keep<H: Helper>(editor: &mut Editor<H, FileHistory>, file: &Path) {
+    // What cannot be kept now was kept so far, and is asked for next time.
+    let _ = editor.append_history(file);
 }

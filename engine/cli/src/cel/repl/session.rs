@@ -9,7 +9,7 @@ use weir_config::Diagnostic;
 use super::command::{COMMANDS, Line};
 use crate::{
     cel::{
-        check, eval,
+        check, eval, explain,
         expression::{Expression, complain},
         functions,
         given::{self, Document},
@@ -110,13 +110,19 @@ impl Session {
     }
 
     fn explain(&mut self, text: &str) -> Flow {
-        self.evaluate(text)
+        let program = match self.env.compile(text) {
+            Ok(program) => program,
+            Err(errors) => return failed(&Expression::typed(text).diagnostics(errors)),
+        };
+        let (tree, failed) = explain::explained(&program, &self.document.given, &mut self.scratch);
+        say(&tree);
+        if failed { Flow::Failed } else { Flow::Go }
     }
 
     /// Names an expression, or gives a name another: what is defined after it is compiled anew.
     fn define(&mut self, name: &str, text: &str) -> Flow {
         if let Some(why) = not_a_name(name) {
-            return wrong(&format!("{why}; write letters, digits and `_`"));
+            return wrong(&why);
         }
         let mut lets = self.lets.clone();
         let defined =
@@ -174,7 +180,7 @@ impl Session {
         }
         for attribute in vocabulary() {
             if let Some(value) = self.document.given.attribute_value(attribute.slot) {
-                rows.push((attribute.name.to_owned(), value.type_name().to_string(), format!("= {value}")));
+                rows.push((attribute.name.to_owned(), given::ty(attribute).to_string(), format!("= {value}")));
             }
         }
         let width = |part: fn(&(String, String, String)) -> &str| {
