@@ -1,15 +1,15 @@
 //! `weir cel eval`: the value of an expression.
 
 use clap::Args;
-use serde_json::json;
-use weir_cel::{EvalError, Program, Scratch, Value};
+use serde_json::{Value as Json, json};
+use weir_cel::{EvalError, Origin, Partial, Program, Scratch, Unknown, Value};
 
 use super::{
     Budget, Output,
     expression::{self, Expression, Source},
-    given::{Document, Inputs},
+    given::{Document, Early, Inputs},
     json::json,
-    names::Declared,
+    names::{Declared, Names},
 };
 use crate::{failure::Failure, terminal::say};
 
@@ -35,6 +35,9 @@ pub(super) struct Eval {
     declared: Declared,
     #[command(flatten)]
     budget: Budget,
+    /// Takes what a request does not tell for unknown, not for absent, and prints what is left of the expression.
+    #[arg(long)]
+    partial: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -47,68 +50,112 @@ impl Eval {
         let expression = self.source.read()?;
         let program = expression::compiled(&expression, &names.env)?;
         let documents = self.inputs.read(&names)?;
-        match documents.as_slice() {
-            [one] => self.one(&expression, &program, one),
-            several => self.table(&expression, &program, several),
+        match self.answers(&program, &documents, &names).as_slice() {
+            [(_, answer)] => self.one(&expression, answer),
+            rows => self.table(&expression, rows),
         }
     }
 
-    fn one(&self, expression: &Expression, program: &Program, document: &Document) -> Result<(), Failure> {
+    fn answers<'d>(&self, program: &'d Program, documents: &'d [Document], names: &Names) -> Vec<Row<'d>> {
         let mut scratch = self.budget.scratch();
-        match program.evaluate(&document.given, &mut scratch) {
-            Ok(value) => {
-                say(&format!("{}\n", self.text(&value)?));
-                Ok(())
-            }
-            Err(error) => {
-                Err(expression::complain(&[expression.failed(&error).help(hint(&error, self.inputs.is_given()))]))
-            }
-        }
+        let answer = |document: &'d Document| {
+            scratch.reset();
+            let answer = if self.partial {
+                partial(program, &Early(&document.given, names), &mut scratch)
+            } else {
+                program.evaluate(&document.given, &mut scratch).map_or_else(Answer::Error, Answer::Value)
+            };
+            (document.place.as_str(), answer)
+        };
+        documents.iter().map(answer).collect()
     }
 
-    fn text(&self, value: &Value<'_>) -> Result<String, Failure> {
-        match self.output {
-            Output::Text => Ok(value.to_string()),
-            Output::Json => json(value).map(|json| json.to_string()).ok_or_else(too_large),
-        }
+    fn one(&self, expression: &Expression, answer: &Answer<'_>) -> Result<(), Failure> {
+        let text = match (answer, self.output) {
+            (Answer::Error(error), _) => {
+                let help = hint(error, self.inputs.is_given());
+                return Err(expression::complain(&[expression.failed(error).help(help)]));
+            }
+            (Answer::Value(value), Output::Json) => json(value).ok_or_else(too_large)?.to_string(),
+            (answer, Output::Json) => answer.json()?.to_string(),
+            (answer, Output::Text) => answer.text(expression),
+        };
+        say(&format!("{text}\n"));
+        Ok(())
     }
 
-    fn table(&self, expression: &Expression, program: &Program, documents: &[Document]) -> Result<(), Failure> {
-        let mut scratch = self.budget.scratch();
-        let rows: Vec<Row<'_>> = documents.iter().map(|document| row(program, document, &mut scratch)).collect();
-        let failed = rows.iter().any(|(_, outcome)| outcome.is_err());
+    fn table(&self, expression: &Expression, rows: &[Row<'_>]) -> Result<(), Failure> {
         match self.output {
             Output::Text => {
-                let width = rows.iter().map(|(place, _)| place.len()).max().unwrap_or(0);
-                for (place, outcome) in &rows {
-                    say(&match outcome {
-                        Ok(value) => format!("{place:width$}  {value}\n"),
-                        Err(error) => {
-                            let at = expression.failed(error).place;
-                            format!("{place:width$}  error at {}:{}: {error}\n", at.line, at.column)
-                        }
-                    });
-                }
+                let width = rows.iter().map(|(place, _)| place.chars().count()).max().unwrap_or(0);
+                rows.iter().for_each(|(place, answer)| say(&format!("{place:width$}  {}\n", answer.text(expression))));
             }
             Output::Json => {
-                let each = rows.iter().map(|(place, outcome)| match outcome {
-                    Ok(value) => Ok(json!({"request": place, "value": json(value).ok_or_else(too_large)?})),
-                    Err(error) => Ok(json!({"request": place, "error": error.to_string()})),
+                let each = rows.iter().map(|(place, answer)| {
+                    let mut json = answer.json()?;
+                    json.as_object_mut().map(|object| object.insert("request".to_owned(), json!(place)));
+                    Ok(json)
                 });
                 let each: Result<Vec<_>, Failure> = each.collect();
-                say(&format!("{}\n", serde_json::Value::Array(each?)));
+                say(&format!("{}\n", Json::Array(each?)));
             }
         }
+        let failed = rows.iter().any(|(_, answer)| matches!(answer, Answer::Error(_)));
         if failed { Err(Failure::Finding) } else { Ok(()) }
     }
 }
 
-/// Where a request stands, and what came of it.
-type Row<'d> = (&'d str, Result<Value<'d>, EvalError>);
+/// What came of one request.
+enum Answer<'d> {
+    Value(Value<'d>),
+    /// What is left of the expression, and what it depends on.
+    Rest(Program, Vec<String>),
+    Error(EvalError),
+}
 
-fn row<'d>(program: &'d Program, document: &'d Document, scratch: &mut Scratch) -> Row<'d> {
-    scratch.reset();
-    (&document.place, program.evaluate(&document.given, scratch))
+/// Where a request stands, and what came of it.
+type Row<'d> = (&'d str, Answer<'d>);
+
+impl Answer<'_> {
+    /// On one line.
+    fn text(&self, expression: &Expression) -> String {
+        match self {
+            Self::Value(value) => value.to_string(),
+            Self::Rest(rest, _) => rest.source().to_owned(),
+            Self::Error(error) => {
+                let at = expression.failed(error).place;
+                format!("error at {}:{}: {error}", at.line, at.column)
+            }
+        }
+    }
+
+    fn json(&self) -> Result<Json, Failure> {
+        Ok(match self {
+            Self::Value(value) => json!({"value": json(value).ok_or_else(too_large)?}),
+            Self::Rest(rest, unknown) => json!({"rest": rest.source(), "unknown": unknown}),
+            Self::Error(error) => json!({"error": error.to_string()}),
+        })
+    }
+}
+
+fn partial<'d>(program: &Program, early: &Early<'_>, scratch: &mut Scratch) -> Answer<'d> {
+    let rest = program.residual(early, scratch);
+    match rest.outcome {
+        Partial::Value(value) => Answer::Value(value),
+        Partial::Error(error) => Answer::Error(error),
+        Partial::Unknown(unknown) => {
+            Answer::Rest(rest.program, unknown.iter().map(|unknown| named(unknown, early)).collect())
+        }
+    }
+}
+
+/// Something that is not known, as it is written in an expression.
+fn named(unknown: &Unknown, early: &Early<'_>) -> String {
+    let name = match unknown.origin {
+        Origin::Attribute(slot) => slot.attribute().name,
+        Origin::Variable(index) => early.1.variables.get(index).map_or("", |(name, _)| name),
+    };
+    unknown.key.as_ref().map_or_else(|| name.to_owned(), |key| format!("{name}[{key:?}]"))
 }
 
 fn too_large() -> Failure {

@@ -15,7 +15,7 @@ use std::{
 
 use clap::Args;
 use weir_attributes::{Bag, Slot, slot};
-use weir_cel::{Activation, Value};
+use weir_cel::{Activation, Origin, Value};
 use weir_config::{Diagnostic, Node, Yaml, documents, nearest};
 
 pub(super) use value::ty;
@@ -250,5 +250,29 @@ impl Activation for Given {
 
     fn variable(&self, index: usize) -> Option<Value<'_>> {
         self.variables.get(index)?.clone()
+    }
+}
+
+/// A request of which more may become known: what it does not tell is not absent.
+pub(super) struct Early<'g>(pub(super) &'g Given, pub(super) &'g Names);
+
+impl Activation for Early<'_> {
+    fn attribute(&self, slot: Slot) -> Option<weir_attributes::Value<'_>> {
+        self.0.attribute(slot)
+    }
+
+    fn text(&self, slot: Slot) -> Option<&str> {
+        self.0.text(slot)
+    }
+
+    fn variable(&self, index: usize) -> Option<Value<'_>> {
+        self.0.variable(index)
+    }
+
+    fn knows(&self, origin: Origin, _: Option<&str>) -> bool {
+        match origin {
+            Origin::Attribute(slot) => self.0.known.contains(&slot),
+            Origin::Variable(index) => self.0.value(index).is_some(),
+        }
     }
 }

@@ -42,10 +42,27 @@ fn convert(value: &Value<'_>, room: &mut usize) -> Option<Json> {
             let entry = |name: &str| (name.to_owned(), headers.lines(name).map(Json::from).collect::<Json>());
             Json::Object(headers.names().map(entry).collect())
         }
+        Value::Map(Map::Struct(map)) => {
+            Json::Object(map.iter().map(|(key, value)| (key.to_owned(), told(value))).collect())
+        }
         Value::Optional(None) => Json::Null,
         Value::Optional(Some(inner)) => convert(inner, room)?,
         Value::Ip(address) => Json::from(address.to_string()),
         Value::Cidr(range) => Json::from(range.to_string()),
         other => Json::from(other.to_string()),
     })
+}
+
+/// JSON of the request; how deep and large it is was bounded when it was read.
+fn told(value: &weir_attributes::Json) -> Json {
+    use weir_attributes::Json as Told;
+    match value {
+        Told::Null => Json::Null,
+        Told::Bool(value) => Json::Bool(*value),
+        Told::Int(value) => Json::from(*value),
+        Told::Double(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
+        Told::String(text) => Json::from(&**text),
+        Told::List(list) => list.items().iter().map(told).collect(),
+        Told::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_owned(), told(value))).collect()),
+    }
 }

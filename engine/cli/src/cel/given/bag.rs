@@ -2,8 +2,8 @@
 
 use std::{collections::HashSet, ops::Range, sync::Arc};
 
-use weir_attributes::{Bag, Slot, slot};
-use weir_cel::{Map, Value};
+use weir_attributes::{Bag, Json, JsonError, List, Slot, Struct, Type, slot};
+use weir_cel::{Entries, Map, Value};
 use weir_policy::{Mesh, WorkloadIdentity, prepare};
 
 use super::Wrong;
@@ -55,6 +55,7 @@ fn has(bag: &Bag, slot: Slot) -> bool {
 fn follows(slot: Slot, told: &HashSet<Slot>) -> bool {
     let headers = told.contains(&slot::REQUEST_HEADERS) || told.contains(&slot::REQUEST_HEADERS_ALL);
     match slot {
+        slot::REQUEST_AUTH_PRINCIPAL | slot::REQUEST_AUTH_PRESENTER => told.contains(&slot::REQUEST_AUTH_CLAIMS),
         slot::REQUEST_URL_PATH | slot::REQUEST_QUERY => told.contains(&slot::REQUEST_PATH),
         slot::REQUEST_HEADERS | slot::REQUEST_HEADERS_ALL => headers,
         slot::REQUEST_USERAGENT | slot::REQUEST_REFERER => headers,
@@ -87,6 +88,13 @@ fn set(bag: &mut Bag, slot: Slot, value: Option<&Value<'_>>, range: &Range<usize
                 each_line(entries.pairs(), |name, line| bag.add_header(name, line));
             }
             slot::RESPONSE_HEADERS => each_line(entries.pairs(), |name, line| bag.add_response_header(name, line)),
+            _ if slot.attribute().ty == Type::Struct => match json(entries) {
+                Ok(map) => bag.set_struct(slot, Arc::new(map)),
+                Err(error) => {
+                    let message = format!("`{}`: {error}", slot.attribute().name);
+                    return Err(Wrong::new(range.clone(), message, "write less of it"));
+                }
+            },
             _ => {
                 let entry =
                     |(key, value): &(Value<'_>, Value<'_>)| Some((key.as_str()?.into(), value.as_str()?.into()));
@@ -96,6 +104,25 @@ fn set(bag: &mut Bag, slot: Slot, value: Option<&Value<'_>>, range: &Range<usize
         Some(_) => {}
     }
     Ok(())
+}
+
+/// A map as JSON has it.
+fn json(entries: &Entries<'_>) -> Result<Struct, JsonError> {
+    let entry = |(key, value): &(Value<'_>, Value<'_>)| Ok((key.as_str().unwrap_or_default().into(), json_of(value)?));
+    Struct::new(entries.pairs().iter().map(entry).collect::<Result<_, JsonError>>()?)
+}
+
+fn json_of(value: &Value<'_>) -> Result<Json, JsonError> {
+    Ok(match value {
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => Json::Int(*value),
+        Value::Uint(value) => Json::Double(*value as f64),
+        Value::Double(value) => Json::Double(*value),
+        Value::String(text) => Json::String((&**text).into()),
+        Value::List(items) => Json::List(List::new(items.iter().map(json_of).collect::<Result<_, _>>()?)?),
+        Value::Map(Map::Entries(entries)) => Json::Map(json(entries)?),
+        _ => Json::Null,
+    })
 }
 
 fn each_line(pairs: &[(Value<'_>, Value<'_>)], mut add: impl FnMut(&str, &str)) {

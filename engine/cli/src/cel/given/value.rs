@@ -21,6 +21,7 @@ pub(in crate::cel) fn ty(attribute: &Attribute) -> Type {
         weir_attributes::Type::Duration => Type::Duration,
         weir_attributes::Type::Map => Type::map(text(), text()),
         weir_attributes::Type::ListMap => Type::map(text(), Type::list(text())),
+        weir_attributes::Type::Struct => Type::map(text(), Type::Dyn),
     }
 }
 
