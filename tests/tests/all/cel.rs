@@ -76,6 +76,25 @@ const CALLS: &[(&[&str], i32, &str, &str)] = &[
     (&["eval", "1", "--inptu", "x"], 2, "", "'--input'"),
     (&["eval", "response.code"], 1, "", "known only when the request is reported"),
     (
+        &["eval", "request.method == \"GET\" && request.size > 4", "--partial", "-i", "three.yaml"],
+        0,
+        "three.yaml:1  false\nthree.yaml:3  false\nthree.yaml:5  true\n",
+        "",
+    ),
+    (
+        &["eval", "request.method == \"GET\" && source.port == p", "--partial", "-i", "request.yaml", "--var", "p=int"],
+        0,
+        "source.port == p\n",
+        "",
+    ),
+    (
+        &["eval", "\"k\" in request.headers && source.port == p", "--partial", "--var", "p=int", "--output", "json"],
+        0,
+        "{\"residual\":\"\\\"k\\\" in request.headers && source.port == p\",\"unknown\":[\"request.headers[\\\"k\\\"]\",\"source.port\",\"p\"]}\n",
+        "",
+    ),
+    (&["eval", "1 + 1", "--partial", "--output", "json"], 0, "{\"value\":2}\n", ""),
+    (
         &["check", "response.code", "--all"],
         0,
         "type       int\nreads      response.code\nunguarded  1:1  response.code: an error when it is absent\n           write: has(response.code) ? response.code : ...\n",

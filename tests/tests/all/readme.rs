@@ -1,4 +1,4 @@
-//! The README's first ten minutes, run from its text: every line that says `# prints X` must print X.
+//! The README's commands, run from its text: every line that says `# prints X` must print X.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,15 +19,17 @@ fn section(readme: &str, heading: &str) -> (String, Vec<String>) {
     (script.clone(), promises.collect())
 }
 
-#[tokio::test]
-async fn the_first_ten_minutes_do_what_they_say() {
+/// Runs a section as its reader would, and looks for what it promises.
+async fn keeps_its_word(heading: &str, least: usize) {
     let readme = std::fs::read_to_string(repository::root().join("README.md")).unwrap();
-    let (script, promises) = section(&readme, "First ten minutes");
-    assert!(promises.len() >= 10, "the section promises too little to be worth running: {promises:?}");
+    let (script, promises) = section(&readme, heading);
+    assert!(promises.len() >= least, "the section promises too little to be worth running: {promises:?}");
     // Job control as in the reader's shell; whatever goes wrong, nothing is left running.
     let script = format!("set -m; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}");
+    let weir = repository::weir().unwrap();
+    let path = format!("{}:{}", weir.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("bash");
-    command.arg("-ec").arg(&script).current_dir(repository::root()).kill_on_drop(true);
+    command.arg("-ec").arg(&script).current_dir(repository::root()).env("PATH", path).kill_on_drop(true);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await.expect("ten minutes, warm").unwrap();
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -38,4 +40,14 @@ async fn the_first_ten_minutes_do_what_they_say() {
         rest = &rest[place.unwrap() + promise.len()..];
     }
     assert!(output.status.success(), "{}:\n{said}\n{complained}", output.status);
+}
+
+#[tokio::test]
+async fn the_first_ten_minutes_do_what_they_say() {
+    keeps_its_word("First ten minutes", 10).await;
+}
+
+#[tokio::test]
+async fn cel_is_written_and_debugged_as_it_says() {
+    keeps_its_word("Write and debug CEL", 7).await;
 }

@@ -21,6 +21,7 @@ use crate::{failure::Failure, terminal::say};
 #[command(after_help = "Examples:
   weir cel eval '\"10.1.2.3\" in [\"10.1.2.3\"] && size(\"abc\") > 2'
   weir cel eval 'request.method == \"GET\" && \"x-role\" in request.headers' --input request.yaml
+  weir cel eval 'request.method == \"GET\" && source.namespace == \"shop\"' --partial
   weir cel eval 'user.groups.exists(g, g == \"ops\")' --var 'user=map(string, list(string))' --input user.yaml
 
 A request is a YAML document of attributes and variables, nested or dotted:
@@ -76,7 +77,7 @@ impl Eval {
                 let help = hint(error, self.inputs.is_given());
                 return Err(expression::complain(&[expression.failed(error).help(help)]));
             }
-            (Answer::Value(value), Output::Json) => json(value).ok_or_else(too_large)?.to_string(),
+            (Answer::Value(value), Output::Json) if !self.partial => json(value).ok_or_else(too_large)?.to_string(),
             (answer, Output::Json) => answer.json()?.to_string(),
             (answer, Output::Text) => answer.text(expression),
         };
@@ -132,7 +133,7 @@ impl Answer<'_> {
     fn json(&self) -> Result<Json, Failure> {
         Ok(match self {
             Self::Value(value) => json!({"value": json(value).ok_or_else(too_large)?}),
-            Self::Rest(rest, unknown) => json!({"rest": rest.source(), "unknown": unknown}),
+            Self::Rest(rest, unknown) => json!({"residual": rest.source(), "unknown": unknown}),
             Self::Error(error) => json!({"error": error.to_string()}),
         })
     }

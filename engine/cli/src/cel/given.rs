@@ -105,7 +105,7 @@ pub(super) fn load(file: &Path, names: &Names) -> Result<Vec<Document>, Failure>
 }
 
 fn parse(file: &str, text: &str, names: &Names) -> Result<Vec<Document>, Vec<Diagnostic>> {
-    let nodes = documents(file, text).map_err(|diagnostic| vec![diagnostic])?;
+    let nodes = documents(file, text).map_err(|diagnostics| diagnostics.into_iter().collect::<Vec<_>>())?;
     let mut reader = Reader { file, text, names, problems: Vec::new() };
     let all: Vec<Document> = nodes.iter().map(|node| reader.document(node)).collect();
     if reader.problems.is_empty() { Ok(all) } else { Err(reader.problems) }

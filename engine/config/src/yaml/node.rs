@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_saphyr::granit_parser::{Event, ScalarStyle};
 
 use super::{Complaint, bytes, events};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::limits::{MAX_DOCUMENTS, MAX_EVENTS};
 
 /// A YAML value and where it stands.
@@ -63,16 +63,18 @@ impl Node {
 /// # Errors
 /// The first thing that is wrong, with its place and the fix; more than [`MAX_DOCUMENTS`] documents or, in one of them,
 /// [`MAX_EVENTS`] values. The caller bounds the length of the text.
-pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, Diagnostic> {
+pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, Diagnostics> {
     let (mut builder, mut found, mut count) = (Builder::default(), Vec::new(), 0);
-    let refused =
-        |range, message: &str, help: &str| Err(Diagnostic::at(file, text, range, message).help(Some(help.to_owned())));
+    let refused = |range, message: &str, help: &str| {
+        Err(Diagnostics::from(Diagnostic::at(file, text, range, message).help(Some(help.to_owned()))))
+    };
     for event in events(text) {
         let (event, range) = match event {
             Ok((event, span)) => (event, bytes(&span)),
             Err(error) => {
                 let complaint = Complaint::of_parser(text, &error);
-                return Err(Diagnostic::at(file, text, complaint.range, complaint.message).help(complaint.help));
+                let diagnostic = Diagnostic::at(file, text, complaint.range, complaint.message);
+                return Err(diagnostic.help(complaint.help).into());
             }
         };
         count += 1;

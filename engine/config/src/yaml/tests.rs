@@ -153,6 +153,7 @@ fn a_tree_shows_what_each_value_is() {
         ("a: 1\n---\nb: [\n", "f.yaml:3:4", ""),
     ] {
         let refused = documents("f.yaml", text).unwrap_err();
+        let refused = refused.first().unwrap();
         assert_eq!(refused.place.to_string(), place, "{text}{refused}");
         assert!(refused.message.contains(message), "{refused}");
         assert!(refused.help.is_some(), "{refused}");

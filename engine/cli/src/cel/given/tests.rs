@@ -151,6 +151,20 @@ fn what_is_wrong_has_its_place_and_a_fix() {
 }
 
 #[test]
+fn claims_and_metadata_are_any_json() {
+    let text = "request: {auth: {claims: {groups: [qa, ops], n: 1.5, deep: {a: null}}}}\nmetadata: {filter: {x: true}}";
+    let given = one(text, &[]);
+    assert_eq!(value(&given, "request.auth.claims.groups[1]", &[]), "\"ops\"");
+    assert_eq!(
+        value(&given, "[request.auth.claims, metadata]", &[]),
+        r#"[{"deep": {"a": null}, "groups": ["qa", "ops"], "n": 1.5}, {"filter": {"x": true}}]"#
+    );
+    let deep = format!("metadata: {{a: {}1{}}}", "[".repeat(40), "]".repeat(40));
+    let problems = read(&deep, &[]).map(|_| ()).unwrap_err();
+    assert!(problems[0].message.starts_with("`metadata`: "), "{}", problems[0]);
+}
+
+#[test]
 fn problems_are_told_together_and_not_without_end() {
     let text: String = (0..100).map(|index| format!("zzz{index}: 1\n")).collect();
     assert_eq!(read(&text, &[]).map(|_| ()).unwrap_err().len(), PROBLEMS_MAX);

@@ -102,8 +102,8 @@ mod tests {
     use super::*;
 
     fn offered(line: &str) -> (String, Vec<String>) {
-        let mut assistant = Assistant::default();
-        assistant.names = ["request.method", "request.path", "request.headers", "limit"].map(str::to_owned).into();
+        let names = ["request.method", "request.path", "request.headers", "limit"].map(str::to_owned).into();
+        let assistant = Assistant { names, ..Assistant::default() };
         let (start, offers) = assistant.offer(line, line.len());
         (line[..start].to_owned(), offers.into_iter().map(|(_, written)| written).collect())
     }
