@@ -25,7 +25,7 @@ async fn keeps_its_word(heading: &str, least: usize) {
     let (script, promises) = section(&readme, heading);
     assert!(promises.len() >= least, "the section promises too little to be worth running: {promises:?}");
     // Job control as in the reader's shell; whatever goes wrong, nothing is left running.
-    let script = format!("set -m; trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}");
+    let script = format!("set -m; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
     let weir = repository::weir().unwrap();
     let path = format!("{}:{}", weir.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("bash");
