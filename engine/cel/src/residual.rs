@@ -8,7 +8,8 @@ mod written;
 
 use crate::{
     activation::Activation,
-    limits::RESIDUAL_ROUNDS,
+    error::Fault,
+    limits::{RESIDUAL_PARTS_MAX, RESIDUAL_ROUNDS},
     partial::{Partial, Sets},
     plan::Plan,
     program::Program,
@@ -19,7 +20,7 @@ use crate::{
 /// An expression that was evaluated as far as what is known allows, and what is left to evaluate.
 #[derive(Clone, Debug)]
 pub struct Residual {
-    /// As [`Program::evaluate_partial`] has it.
+    /// As [`Program::evaluate_partial`] has it; a value that is too large to be copied within the budget is an error.
     pub outcome: Partial<'static>,
     /// What is left: on every activation that has what was known, and knows the rest, it comes to the same as the whole
     /// expression, an error included. Its [`Program::source`] is to be read in the environment of the expression.
@@ -59,17 +60,27 @@ impl Program {
     /// ```
     #[must_use]
     pub fn residual(&self, activation: &dyn Activation, scratch: &mut Scratch) -> Residual {
-        let outcome = match self.evaluate_partial(activation, scratch) {
-            Partial::Value(value) => Partial::Value(value.into_static()),
-            Partial::Error(error) => Partial::Error(error),
-            Partial::Unknown(unknown) => Partial::Unknown(unknown),
-        };
+        let outcome = self.kept(activation, scratch);
         let program = match outcome {
             // It fails whatever the rest is, as it is written.
             Partial::Error(_) => self.clone(),
             _ => scratch.aside(|scratch| self.rest(activation, scratch)),
         };
         Residual { outcome, program }
+    }
+
+    /// What it comes to; a value that is too large to be copied spends the budget.
+    fn kept(&self, activation: &dyn Activation, scratch: &mut Scratch) -> Partial<'static> {
+        scratch.aside(|scratch| {
+            let mut cx = Cx::watched(activation, self.lazies(), scratch, Sets::default());
+            let at = self.checked().ast.root.0;
+            let outcome = self.plan().run(&mut cx);
+            match outcome.and_then(|value| cx.keep(&value).map_err(|kind| Fault::new(kind, at))) {
+                Ok(value) => Partial::Value(value),
+                Err(fault) if fault.is_unknown() => Partial::Unknown(cx.into_watch().listed(fault.node)),
+                Err(fault) => Partial::Error(self.error(fault)),
+            }
+        })
     }
 
     /// What is left of it, and of that, until it stays the same.
@@ -95,19 +106,22 @@ impl Program {
     ) -> Option<Value<'static>> {
         let mut cx = Cx::watched(activation, self.lazies(), scratch, Sets::default());
         cx.set_locals(locals);
-        let value = plan.run(&mut cx).ok().filter(|value| !has_headers(value))?;
+        let value = plan.run(&mut cx).ok().filter(|value| !has_headers(value, &mut RESIDUAL_PARTS_MAX.clone()))?;
         cx.keep(&value).ok()
     }
 }
 
-/// Whether it has headers in it: a copy of them would look names up as they are written, not in lower case.
-fn has_headers(value: &Value<'_>) -> bool {
+/// Whether it may have headers in it: a copy of them would look names up as they are written, not in lower case. After
+/// that many parts it may, because one list may hold another many times.
+fn has_headers(value: &Value<'_>, parts: &mut usize) -> bool {
+    let Some(left) = parts.checked_sub(1) else { return true };
+    *parts = left;
     match value {
         Value::Map(Map::Attribute(map)) => matches!(**map, weir_attributes::Map::Headers(_)),
         Value::Map(Map::Lines(_)) => true,
-        Value::Map(Map::Entries(entries)) => entries.pairs().iter().any(|(_, value)| has_headers(value)),
-        Value::List(list) => list.iter().any(has_headers),
-        Value::Optional(Some(inner)) => has_headers(inner),
+        Value::Map(Map::Entries(entries)) => entries.pairs().iter().any(|(_, value)| has_headers(value, parts)),
+        Value::List(list) => list.iter().any(|element| has_headers(element, parts)),
+        Value::Optional(Some(inner)) => has_headers(inner, parts),
         _ => false,
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 /// The literal of a value and the type that the checker gives it; none when there is no short one that surely gives the
 /// same value.
 pub(super) fn literal(value: &Value<'_>) -> Option<(String, Type)> {
-    let ty = type_of(value)?;
+    // Every part of a literal takes a byte at least; one list may hold another many times.
+    let ty = type_of(value, &mut RESIDUAL_LITERAL_MAX.clone())?;
     let mut text = Bounded(String::new());
     write!(text, "{value}").ok()?;
     Some((text.0, ty))
@@ -29,7 +30,8 @@ impl std::fmt::Write for Bounded {
     }
 }
 
-fn type_of(value: &Value<'_>) -> Option<Type> {
+fn type_of(value: &Value<'_>, room: &mut usize) -> Option<Type> {
+    *room = room.checked_sub(1)?;
     Some(match value {
         Value::Null => Type::Null,
         Value::Bool(_) => Type::Bool,
@@ -44,22 +46,22 @@ fn type_of(value: &Value<'_>) -> Option<Type> {
         Value::Cidr(_) => Type::Cidr,
         Value::Url(_) => Type::Url,
         Value::Semver(_) => Type::Semver,
-        Value::List(list) if list.len() <= RESIDUAL_LITERAL_MAX => {
+        Value::List(list) => {
             let mut joined = Type::Never;
             for element in list.iter() {
-                joined = joined.join(&type_of(element)?);
+                joined = joined.join(&type_of(element, room)?);
             }
             Type::list(joined)
         }
-        Value::Map(Map::Entries(entries)) if entries.pairs().len() <= RESIDUAL_LITERAL_MAX => {
+        Value::Map(Map::Entries(entries)) => {
             let (mut keys, mut values) = (Type::Never, Type::Never);
             for (key, value) in entries.pairs() {
-                (keys, values) = (keys.join(&type_of(key)?), values.join(&type_of(value)?));
+                (keys, values) = (keys.join(&type_of(key, room)?), values.join(&type_of(value, room)?));
             }
             Type::map(keys, values)
         }
         Value::Optional(None) => Type::optional(Type::Never),
-        Value::Optional(Some(inner)) => Type::optional(type_of(inner)?),
+        Value::Optional(Some(inner)) => Type::optional(type_of(inner, room)?),
         // Names of types may be declared as something else; maps of the request look keys up in their own way.
         _ => return None,
     })

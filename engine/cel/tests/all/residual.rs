@@ -1,7 +1,7 @@
 //! What is left of an expression when some of what it reads is known.
 
 use weir_attributes::{Bag, Slot, slot};
-use weir_cel::{Activation, Entries, Env, Map, Origin, Overload, Partial, Scratch, Type, Value, limits};
+use weir_cel::{Activation, Entries, Env, Map, Origin, Overload, Partial, Scratch, Sensitive, Type, Value, limits};
 
 use crate::{
     differential::generate::Random,
@@ -248,6 +248,17 @@ fn a_residual_is_not_refused_where_the_expression_was_not() {
         }
     }
     assert!(kept < 200, "{kept}");
+}
+
+#[test]
+fn a_value_that_holds_itself_many_times_is_not_written_out() {
+    let env = env();
+    let pairs = (0..60).fold("x".to_owned(), |body, _| format!("cel.bind(x, [x, x], {body})"));
+    for source in [format!("cel.bind(x, l, {pairs})"), format!("cel.bind(x, l, {pairs}) == [request.size]")] {
+        let Ok(program) = env.compile(&source) else { continue };
+        let _ = program.residual(&half(), &mut Scratch::new()).program.source().len();
+        let _ = program.explain(&half(), &mut Scratch::new(), Sensitive::Show).to_string();
+    }
 }
 
 #[test]
