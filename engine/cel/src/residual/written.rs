@@ -236,7 +236,8 @@ impl Reducer<'_> {
     }
 }
 
-/// Whether a source may name a variable.
+/// Whether a source may name a variable. The names that tools make, `cel.iterVar(0, 1)`, are no words.
 fn mentions(source: &str, name: &str) -> bool {
-    source.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    !name.chars().all(part) || source.split(|c: char| !part(c)).any(|word| word == name)
 }

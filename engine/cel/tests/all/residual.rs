@@ -146,6 +146,10 @@ const LEFT: &[(&str, &str)] = &[
     ("l.transformMap(i, e, i + n == request.size)", r#"["a", "b"].transformMap(i, e, i + 3 == request.size)"#),
     ("[1, request.size].filter(e, e == n)", "[1, request.size].filter(e, e == 3)"),
     ("cel.bind(x, n + 1, request.size == x && x == 4)", "request.size == 4"),
+    (
+        "cel.bind(cel.iterVar(0, 0), long, cel.iterVar(0, 0) == string(request.size + n))",
+        "cel.bind(cel.iterVar(0, 0), long, cel.iterVar(0, 0) == string(request.size + 3))",
+    ),
     ("cel.bind(x, request.size, x == n)", "cel.bind(x, request.size, x == 3)"),
     ("cel.bind(x, n, [1].map(x, x + request.size))", "cel.bind(x, 3, [1].map(x, x + request.size))"),
     (
