@@ -29,13 +29,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 fn encode<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::Bytes(bytes)] = args else { return Err(NoOverload) };
-    budget.grow(bytes.len().div_ceil(3) * 4)?;
+    // Written once, and moved to where it is shared.
+    budget.grow(bytes.len().div_ceil(3) * 8)?;
     Ok(Value::shared(BASE64.encode(&**bytes)))
 }
 
 fn decode<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text)] = args else { return Err(NoOverload) };
-    budget.grow(text.len())?;
+    budget.grow(2 * text.len())?;
     let text: Cow<'_, str> = if text.contains(['\r', '\n']) {
         budget.grow(text.len())?;
         text.replace(['\r', '\n'], "").into()

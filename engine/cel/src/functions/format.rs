@@ -17,9 +17,17 @@ use crate::{
 pub(super) const FUNCTIONS: &[Function] =
     &[method("format", &[Shape::Text, Shape::List(&Shape::Dyn)], Shape::Text, format)];
 
-/// The longest text of one number without what the precision asks for: the digits of the largest double, its sign and
-/// point; 64 binary digits are fewer.
-const NUMBER_MAX: usize = 312;
+/// The longest text of a double without what the precision asks for: the digits of the largest one, its sign and point.
+const DOUBLE_MAX: usize = 312;
+
+/// The same of one without an exponent or a precision: the smallest ones have that many digits after the point.
+const PLAIN_MAX: usize = 1_080;
+
+/// The longest text of an integer, in base 2.
+const INTEGER_MAX: usize = 65;
+
+/// More than the longest text of a decimal integer, a time, a duration, or a double of common size.
+const SHORT_MAX: usize = 40;
 
 fn format<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), Value::List(values)] = args else { return Err(NoOverload) };
@@ -51,9 +59,9 @@ impl Out<'_> {
         Ok(())
     }
 
-    /// Writes a number.
-    fn number(&mut self, number: std::fmt::Arguments<'_>) -> Done {
-        self.budget.grow(NUMBER_MAX)?;
+    /// Writes a number that takes at most that many bytes.
+    fn number(&mut self, most: usize, number: std::fmt::Arguments<'_>) -> Done {
+        self.budget.grow(2 * most)?;
         self.text.write_fmt(number).map_err(|_| Invalid)
     }
 
@@ -69,10 +77,10 @@ impl Out<'_> {
                     Value::Double(value) => *value,
                     _ => return Err(NoOverload),
                 };
-                self.budget.grow(2 * precision)?;
+                let most = precision + if value.abs() < 1e20 { SHORT_MAX } else { DOUBLE_MAX };
                 match clause.verb {
                     _ if !value.is_finite() => self.value(&Value::Double(value)),
-                    Verb::Fixed => self.number(format_args!("{value:.precision$}")),
+                    Verb::Fixed => self.number(most, format_args!("{value:.precision$}")),
                     _ => self.scientific(value, precision),
                 }
             }
@@ -91,20 +99,21 @@ impl Out<'_> {
 
     /// With two digits of exponent at least, and its sign.
     fn scientific(&mut self, value: f64, precision: usize) -> Done {
+        self.budget.grow(SHORT_MAX + precision)?;
         let text = format!("{value:.precision$e}");
         let (digits, exponent) = text.split_once('e').ok_or(Invalid)?;
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-        self.number(format_args!("{digits}e{sign}{exponent:0>2}"))
+        self.number(SHORT_MAX + precision, format_args!("{digits}e{sign}{exponent:0>2}"))
     }
 
     /// An integer as its sign and magnitude.
     fn digits(&mut self, verb: Verb, negative: bool, value: u64) -> Done {
         let sign = if negative { "-" } else { "" };
         match verb {
-            Verb::Binary => self.number(format_args!("{sign}{value:b}")),
-            Verb::Octal => self.number(format_args!("{sign}{value:o}")),
-            Verb::Hex { upper: true } => self.number(format_args!("{sign}{value:X}")),
-            _ => self.number(format_args!("{sign}{value:x}")),
+            Verb::Binary => self.number(INTEGER_MAX, format_args!("{sign}{value:b}")),
+            Verb::Octal => self.number(INTEGER_MAX, format_args!("{sign}{value:o}")),
+            Verb::Hex { upper: true } => self.number(INTEGER_MAX, format_args!("{sign}{value:X}")),
+            _ => self.number(INTEGER_MAX, format_args!("{sign}{value:x}")),
         }
     }
 
@@ -122,16 +131,15 @@ impl Out<'_> {
         match value {
             Value::Null => self.push("null"),
             Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
-            Value::Int(value) => self.number(format_args!("{value}")),
-            Value::Uint(value) => self.number(format_args!("{value}")),
+            Value::Int(value) => self.number(SHORT_MAX, format_args!("{value}")),
+            Value::Uint(value) => self.number(SHORT_MAX, format_args!("{value}")),
             Value::Double(value) if value.is_nan() => self.push("NaN"),
             Value::Double(value) if value.is_infinite() => {
                 self.push(if *value > 0.0 { "Infinity" } else { "-Infinity" })
             }
             Value::Double(value) => {
-                // The smallest doubles have more than a thousand digits when the exponent is written out.
-                self.budget.grow(1100)?;
-                self.number(format_args!("{value}"))
+                let short = *value == 0.0 || (1e-9..1e20).contains(&value.abs());
+                self.number(if short { SHORT_MAX } else { PLAIN_MAX }, format_args!("{value}"))
             }
             Value::String(text) => self.push(text),
             Value::Bytes(bytes) => {
@@ -140,10 +148,10 @@ impl Out<'_> {
                 let text = String::from_utf8_lossy(bytes);
                 self.push(&text)
             }
-            Value::Timestamp(time) => self.number(format_args!("{time}")),
+            Value::Timestamp(time) => self.number(SHORT_MAX, format_args!("{time}")),
             Value::Duration(nanoseconds) => {
                 let seconds = (nanoseconds / 1_000_000_000) as f64 + (nanoseconds % 1_000_000_000) as f64 / 1e9;
-                self.number(format_args!("{seconds}s"))
+                self.number(SHORT_MAX, format_args!("{seconds}s"))
             }
             Value::Type(name) => self.push(name.name()),
             Value::List(list) => {

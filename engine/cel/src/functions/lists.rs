@@ -155,6 +155,7 @@ fn sort<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 
 /// The elements of a list in the order of their keys, which must all be of one type; equal ones stay as they were.
 pub(crate) fn sorted<'a>(list: &[Value<'a>], keys: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.spend(keys.len())?;
     let comparable = |key: &Value<'_>| order(key, key, &mut Budget::unlimited()).is_ok();
     if let Some(first) = keys.first()
         && !(comparable(first) && keys.iter().all(|key| key.type_name() == first.type_name()))

@@ -207,7 +207,7 @@ fn replace<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outc
         }
         _ => return Err(NoOverload),
     };
-    budget.read(replacement.len())?;
+    budget.grow(replacement.len() * size_of::<Part<'_>>())?;
     let parts: Vec<Part<'_>> = parts(replacement, groups(pattern)).collect::<Result<_, _>>()?;
     let mut whole = String::new();
     let mut kept = 0;

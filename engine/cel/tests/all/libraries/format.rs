@@ -96,3 +96,27 @@ fn a_format_is_within_the_budget() {
         "lists.range(10000).map(i, '%s'.format([i])).size() > 0",
     ]);
 }
+
+#[test]
+fn the_longest_texts_of_numbers_fit_what_is_charged_for_them() {
+    for (format, value) in [
+        ("%s", "-2.2250738585072014e-308"),
+        ("%s", "-4.9406564584124654e-324"),
+        ("%s", "-1.7976931348623157e308"),
+        ("%.1000f", "-1.7976931348623157e308"),
+        ("%.1000f", "-99999999999999999999.0"),
+        ("%.1000e", "-4.9406564584124654e-324"),
+        ("%s", "-1.2345678901234567e-9"),
+        ("%s", "-99999999999999999999.0"),
+        ("%b", "-9223372036854775807 - 1"),
+        ("%s", "timestamp('9999-12-31T23:59:59.999999999Z')"),
+        ("%s", "duration('-9223372036.854775807s')"),
+    ] {
+        // Not folded, so that the evaluation is what is charged.
+        let source = format!("'{format}'.format([n == 7 ? dyn({value}) : dyn(0)])");
+        let program = super::env().compile(&source).unwrap_or_else(|errors| panic!("{source}\n{errors}"));
+        let (values, mut scratch) = (super::values(), weir_cel::Scratch::new());
+        let text = program.evaluate(&values, &mut scratch).unwrap();
+        assert!(text.as_str().unwrap().len() as u64 <= scratch.bytes(), "{source}: {text}");
+    }
+}
