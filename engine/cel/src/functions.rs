@@ -1,6 +1,7 @@
 //! The functions of the language: name, forms and code, one table a library.
 
 mod convert;
+mod docs;
 mod encoders;
 mod format;
 mod listing;

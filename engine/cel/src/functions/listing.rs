@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Function, LIBRARIES};
+use super::{Function, LIBRARIES, docs::DOCS};
 
 /// One form of a function or macro. It displays as `string.startsWith(string) -> bool`; capital letters stand for any
 /// type, one throughout the form.
@@ -59,6 +59,8 @@ static MACROS: [Macro; 23] = [
 
 /// Every form of every function and macro that [`crate::Env::compile`] knows without a declaration, sorted by name.
 /// Operators are not among them.
+///
+#[doc = include_str!("../../FUNCTIONS.md")]
 pub fn functions() -> impl Iterator<Item = Signature> {
     let macros = MACROS.iter().map(Kind::Macro);
     let functions = LIBRARIES.iter().copied().flatten().map(Kind::Function);
@@ -84,6 +86,13 @@ impl Signature {
             Kind::Function(function) => function.method,
             Kind::Macro(form) => form.method,
         }
+    }
+
+    /// What it does, in a sentence; that of all forms of its name.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        let found = DOCS.binary_search_by_key(&(self.name(), self.is_method()), |(name, method, _)| (name, *method));
+        found.ok().and_then(|at| DOCS.get(at)).map_or("", |(_, _, doc)| doc)
     }
 
     /// Whether it is a macro: its arguments are expressions, not values.

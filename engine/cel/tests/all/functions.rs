@@ -99,3 +99,38 @@ fn matching_open(text: &str) -> usize {
     }
     panic!("{text}")
 }
+
+/// The list as a table, with the forms of a name together.
+fn table() -> String {
+    let mut rows: Vec<(&str, bool, Vec<String>, &str)> = Vec::new();
+    for form in functions() {
+        let text = form.to_string();
+        match rows.last_mut() {
+            Some((name, method, forms, _)) if *name == form.name() && *method == form.is_method() => forms.push(text),
+            _ => rows.push((form.name(), form.is_method(), vec![text], form.doc())),
+        }
+    }
+    let mut table = "| form | what it gives |\n|---|---|\n".to_owned();
+    for (_, _, forms, doc) in rows {
+        let forms: Vec<String> = forms.iter().map(|form| format!("`{form}`")).collect();
+        table.push_str(&format!("| {} | {doc} |\n", forms.join("<br>")));
+    }
+    table
+}
+
+#[test]
+fn every_function_says_what_it_does() {
+    for form in functions() {
+        assert!(form.doc().ends_with('.'), "{form}: {:?}", form.doc());
+    }
+}
+
+/// Written anew with `WRITE=1 cargo test -p weir-cel the_table_of_functions`.
+#[test]
+fn the_table_of_functions_is_up_to_date() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("FUNCTIONS.md");
+    if std::env::var_os("WRITE").is_some() {
+        std::fs::write(&file, table()).unwrap();
+    }
+    assert!(std::fs::read_to_string(&file).unwrap() == table(), "FUNCTIONS.md is not what functions() says");
+}
