@@ -8,7 +8,7 @@ use crate::{
     declare::Declared,
     env::Names,
     error::Error,
-    functions::{self, Function},
+    functions::{self, Function, Native},
     types::Type,
 };
 
@@ -79,9 +79,14 @@ impl Checker<'_> {
 
     fn resolve(&mut self, id: NodeId, name: &str, found: &Found, args: &[NodeId], qualified: bool) -> Type {
         let types: Vec<Type> = args.iter().map(|arg| self.check(*arg)).collect();
-        let fitting: Vec<(&Function, Type)> =
-            found.forms.iter().filter_map(|form| Some((*form, form.applied(&types)?))).collect();
-        let native = fitting.first().map(|(form, _)| form.run).or(found.forms.first().map(|form| form.run));
+        let (mut native, mut result): (Option<Native>, Option<Type>) = (None, None);
+        for form in found.forms {
+            if let Some(gives) = form.applied(&types) {
+                native.get_or_insert(form.run);
+                result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
+            }
+        }
+        let native = native.or(found.forms.first().map(|form| form.run));
         match (&found.declared, native) {
             (Some(declared), _) => {
                 let index = self.functions.len() as u32;
@@ -91,10 +96,6 @@ impl Checker<'_> {
             (None, Some(run)) if qualified => self.set_meaning(id, Meaning::Qualified(run)),
             (None, Some(run)) => self.set_meaning(id, Meaning::Function(run)),
             (None, None) => {}
-        }
-        let mut result: Option<Type> = None;
-        for (_, gives) in fitting {
-            result = Some(result.map_or(gives.clone(), |earlier| earlier.join(&gives)));
         }
         for overload in found.declared.iter().flat_map(|declared| &declared.overloads) {
             if let Some(gives) = overload.applied(&types) {

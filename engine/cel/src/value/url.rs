@@ -86,7 +86,13 @@ impl fmt::Display for Url {
             }
             f.write_str(&host.replace('%', "%25"))?;
         }
-        f.write_str(&self.path)?;
+        match self.path.strip_prefix("//") {
+            // What would read as a host is a path that had its second slash escaped.
+            Some(rest) if self.host.is_none() && !self.opaque && !(self.scheme.is_empty() && rest.starts_with('/')) => {
+                write!(f, "/%2F{rest}")?;
+            }
+            _ => f.write_str(&self.path)?,
+        }
         if let Some(query) = &self.query {
             write!(f, "?{query}")?;
         }

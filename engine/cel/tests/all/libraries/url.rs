@@ -124,3 +124,34 @@ fn urls_are_within_the_budget() {
         "url('/?' + lists.range(300).map(i, string(i) + '=').join('&')).getQuery().size() > 0",
     ]);
 }
+
+/// Pieces that URLs are made of, and some that they are not.
+const PIECES: [&str; 24] = [
+    "http", ":", "/", "//", "@", "[", "]", "::1", "%25", "%2f", "%C3%A9", "%ff", "%", "?", "#", "&", "=", "+", ";",
+    "é", " ", "a.b", "80", "*",
+];
+
+#[test]
+fn what_is_read_displays_so_that_it_reads_back() {
+    let env = weir_cel::Env::builder().variable("s", weir_cel::Type::String).build();
+    let (read, again) = (env.compile("url(s)").unwrap(), env.compile("isURL(s)").unwrap());
+    let none: [weir_cel::Value<'static>; 0] = [];
+    let (mut state, mut urls) = (7_u64, 0);
+    for _ in 0..20_000 {
+        let mut text = String::new();
+        for _ in 0..1 + state % 9 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(PIECES[(state >> 33) as usize % PIECES.len()]);
+        }
+        let values = [weir_cel::Value::from(text.as_str())];
+        let outcome = read.evaluate(&values, &mut weir_cel::Scratch::new());
+        let is_url = again.evaluate_bool(&values, &mut weir_cel::Scratch::new()).unwrap();
+        assert_eq!(outcome.is_ok(), is_url, "{text:?}");
+        let Ok(url) = outcome else { continue };
+        urls += 1;
+        let written = env.compile(&url.to_string()).unwrap_or_else(|errors| panic!("{text:?} {url}\n{errors}"));
+        let back = written.evaluate(&none, &mut weir_cel::Scratch::new()).unwrap();
+        assert_eq!(back.to_string(), url.to_string(), "{text:?}");
+    }
+    assert!(urls > 1_000, "{urls}");
+}
