@@ -126,7 +126,12 @@ const CALLS: &[(&[&str], i32, &str, &str)] = &[
         "request.path == \"/\"   false  ◀\n└─ request.path       (sensitive)\n",
         "",
     ),
-    (&["functions", "startsWith"], 0, "string.startsWith(string) -> bool\n", ""),
+    (
+        &["functions", "startsWith"],
+        0,
+        "string.startsWith(string) -> bool\n  Whether a text begins with that part.\n",
+        "",
+    ),
     (&["functions", "startWith"], 2, "", "did you mean `startsWith`?"),
 ];
 
@@ -186,7 +191,10 @@ const SESSION: &[(&str, &str)] = &[
     ("small + 1", "2\n"),
     (":explain request.size > 4", "request.size > 4   false  ◀\n└─ request.size    1\n"),
     (":check 1", "type       int\nreads      no attribute\n"),
-    (":help all", "list(A).all(x, bool) -> bool  (macro)\nmap(A, B).all(k, v, bool) -> bool  (macro)\n"),
+    (
+        ":help all",
+        "list(A).all(x, bool) -> bool  (macro)\nmap(A, B).all(k, v, bool) -> bool  (macro)\n  Whether all elements, or all keys, meet a condition.\n",
+    ),
     (":quit", ""),
     ("never", ""),
 ];
@@ -235,23 +243,25 @@ fn every_example_of_the_help_runs() {
     }
 }
 
-/// Types into a repl that believes it has a terminal, and prints all that it wrote.
+/// Types into a repl that believes it has a terminal, each line when the prompt is there, and prints all that it wrote.
 const TYPIST: &str = r#"
 import os, pty, select, sys
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], [sys.argv[1], "cel", "repl", "--input", "request.yaml"])
-def read(until):
-    seen = b""
-    while until not in seen and select.select([fd], [], [], 20)[0]:
+seen = b""
+def expect(mark):
+    global seen
+    while mark not in seen and select.select([fd], [], [], 20)[0]:
         try: seen += os.read(fd, 4096)
         except OSError: break
-    sys.stdout.write(seen.decode())
-read(b"cel> ")
-for typed, until in [(b"request.meth\t", b"request.method"), (b"\r", b'"GET"'), (b"[1,\r2]\r", b"[1, 2]"),
-                     (b"nonsense\x03", b"cel> "), (b"\x04", b"nothing more")]:
+    before, _, seen = seen.partition(mark)
+    sys.stdout.write((before + mark).decode())
+expect(b"cel> ")
+for typed, marks in [(b"request.meth\t", [b"cel> request.method"]), (b"\r", [b'"GET"', b"cel> "]),
+                     (b"[1,\r2]\r", [b"[1, 2]", b"cel> "]), (b"nonsense\x03", [b"nonsense", b"cel> "]), (b"\x04", [b"gone"])]:
     os.write(fd, typed)
-    read(until)
+    for mark in marks: expect(mark)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 "#;
 

@@ -52,6 +52,8 @@ pub(super) fn read(node: &Node, ty: &Type) -> Read {
         Type::Duration => converted(node, ty, "duration", "write numbers with units, such as 1h30m, 90s or 100ms"),
         Type::Ip => converted(node, ty, "ip", "write an address, such as 10.0.0.1"),
         Type::Cidr => converted(node, ty, "cidr", "write a range, such as 10.0.0.0/8"),
+        Type::Url => converted(node, ty, "url", "write a URL, such as https://shop.example/cart"),
+        Type::Semver => converted(node, ty, "semver", "write a version, such as 1.2.3"),
         Type::Null | Type::Bool | Type::Int | Type::Uint | Type::Double => plain(node, ty),
         other => Err(Wrong::new(
             node.range(),

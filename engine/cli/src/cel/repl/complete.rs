@@ -118,7 +118,7 @@ mod tests {
             ("g.lowerA", "g.", &["lowerAscii("]),
             ("\"a\".lowerA", "\"a\".", &["lowerAscii("]),
             ("optional.n", "", &["optional.none("]),
-            ("cel.b", "", &["cel.bind("]),
+            ("cel.bi", "", &["cel.bind("]),
             ("tru", "", &["true"]),
             (":ty", "", &[":type "]),
             (":type request.m", ":type ", &["request.method"]),

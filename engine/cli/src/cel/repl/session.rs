@@ -206,7 +206,7 @@ fn wrong(why: &str) -> Flow {
 
 fn help(name: &str) -> Flow {
     if !name.is_empty() {
-        return match functions::forms(name) {
+        return match functions::help(name) {
             Ok(text) => {
                 say(&text);
                 Flow::Go
