@@ -1,5 +1,6 @@
 //! The libraries of functions, a table each: what holds, what fails while running, and what is refused before.
 
+mod awkward;
 mod block;
 mod encoders;
 mod format;

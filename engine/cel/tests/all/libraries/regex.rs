@@ -95,3 +95,30 @@ fn searching_is_within_the_budget() {
         "lists.range(10).all(i, s.find(s + string(i)) == '')",
     ]);
 }
+
+#[test]
+fn a_pattern_in_the_source_is_compiled_once() {
+    // Compiling one while running costs thousands of steps; what is also fixed is not looked up again.
+    for (source, compiles) in [
+        ("s.find('l+')", false),
+        ("s.findAll('l+')", false),
+        ("regex.extract(s, '(l)')", false),
+        ("regex.extractAll(s, '(l)')", false),
+        ("regex.replace(s, 'l', 'r')", false),
+        ("s.find('l+' + (n == 7 ? '' : s))", true),
+        ("regex.replace(s, 'l' + (n == 7 ? '' : s), 'r')", true),
+    ] {
+        let program = super::env().compile(source).unwrap();
+        let (values, mut scratch) = (super::values(), weir_cel::Scratch::new());
+        program.evaluate(&values, &mut scratch).unwrap();
+        assert_eq!(scratch.steps() > 1_000, compiles, "{source}: {} steps", scratch.steps());
+    }
+}
+
+#[test]
+fn a_computed_pattern_is_kept_small() {
+    fails(&[
+        ("s.find('a{500}{20}' + (n == 7 ? '' : s))", BadPattern),
+        ("regex.extract(s, '(?:a{500}){20}' + (n == 7 ? '' : s))", BadPattern),
+    ]);
+}
