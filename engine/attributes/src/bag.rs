@@ -274,6 +274,13 @@ impl Bag {
         self.lines.push(line);
     }
 
+    /// Removes every request header line of that name, which is in lower case.
+    pub fn remove_header(&mut self, name: &str) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|line| self.text(line.name) != name);
+        self.lines = lines;
+    }
+
     /// Appends a response header line; the name is lower-cased, the value trimmed.
     pub fn add_response_header(&mut self, name: &str, value: &str) {
         let line = self.line(name, value);

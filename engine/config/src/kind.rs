@@ -13,6 +13,8 @@ pub enum Kind {
     AuthorizationPolicy,
     /// Istio's rule whether peers must be authenticated.
     PeerAuthentication,
+    /// Istio's rules about tokens: whose are taken, and where they are.
+    RequestAuthentication,
     /// A policy in the Common Expression Language.
     CelPolicy,
     /// A Wasm plugin that checks or reports.
@@ -28,9 +30,10 @@ const WEIR: &[&str] = &["policy.weir.dev/v1alpha1"];
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::AuthorizationPolicy,
         Kind::PeerAuthentication,
+        Kind::RequestAuthentication,
         Kind::CelPolicy,
         Kind::Adapter,
         Kind::Workload,
@@ -42,6 +45,7 @@ impl Kind {
         match self {
             Kind::AuthorizationPolicy => "AuthorizationPolicy",
             Kind::PeerAuthentication => "PeerAuthentication",
+            Kind::RequestAuthentication => "RequestAuthentication",
             Kind::CelPolicy => "CelPolicy",
             Kind::Adapter => "Adapter",
             Kind::Workload => "Workload",
@@ -52,7 +56,7 @@ impl Kind {
     /// What may stand after `apiVersion:`.
     pub fn api_versions(self) -> &'static [&'static str] {
         match self {
-            Kind::AuthorizationPolicy | Kind::PeerAuthentication => ISTIO,
+            Kind::AuthorizationPolicy | Kind::PeerAuthentication | Kind::RequestAuthentication => ISTIO,
             _ => WEIR,
         }
     }
@@ -64,7 +68,6 @@ impl Kind {
         }
         Err(match name {
             "List" => "write each item as a document of its own, with `---` between them".to_owned(),
-            "RequestAuthentication" => "Weir does not support this kind yet: move it to another folder".to_owned(),
             name => {
                 let names = Self::ALL.map(Kind::as_str);
                 suggestion::help(name, &names).unwrap_or_default()

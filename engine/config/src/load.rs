@@ -111,6 +111,10 @@ impl Reader<'_> {
                 let document = self.document(file, part, kind);
                 self.documents.authorization.extend(document);
             }
+            Kind::RequestAuthentication => {
+                let document = self.document(file, part, kind);
+                self.documents.authentication.extend(document);
+            }
             Kind::PeerAuthentication => {
                 let document = self.document(file, part, kind);
                 self.documents.peer.extend(document);

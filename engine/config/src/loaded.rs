@@ -148,7 +148,12 @@ impl Loaded {
         let range = fields.find(&problem.path, problem.span.clone());
         let file = self.sources.display_path(origin.file);
         let text = self.sources.text(origin.file);
-        let is_secret = origin.kind == Kind::Adapter && problem.path.starts_with(SECRET_FIELD);
+        let is_secret = match origin.kind {
+            Kind::Adapter => problem.path.starts_with(SECRET_FIELD),
+            // Keys may be private by mistake, and a rule may be one line.
+            Kind::RequestAuthentication => problem.path.ends_with(".jwks"),
+            _ => false,
+        };
         let diagnostic = if is_secret {
             Diagnostic::at_secret(&file, text, range, &*problem.message)
         } else {

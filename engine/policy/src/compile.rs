@@ -1,5 +1,6 @@
 //! Documents become a [`PolicySet`], or a list of everything that is wrong with them.
 
+mod authentication;
 mod authorization;
 mod cel;
 mod kept;
@@ -49,6 +50,7 @@ pub fn compile_after(
     let workloads = workloads::workloads(&documents.workloads, &mut problems);
     let adapters = adapters(documents, &mesh, &mut problems);
     let peer = peer::rules(&documents.peer, &mesh, &mut problems);
+    let authentication = authentication::policies(&documents.authentication, &mesh, &mut problems);
     let mut kept = Kept::after(previous.filter(|previous| *previous.mesh() == mesh).map(PolicySet::kept));
     for document in &documents.authorization {
         kept.policy(document, &mut problems, |problems| authorization::policy(document, &mesh, problems));
@@ -63,7 +65,8 @@ pub fn compile_after(
     let (mut policies, kept) = kept.into_parts();
     // The sort is stable: AuthorizationPolicies stay before CelPolicies of the same name.
     policies.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok((PolicySet::new(Parts { mesh, workloads, policies, adapters, peer, kept }, previous), problems))
+    let parts = Parts { mesh, workloads, policies, authentication, adapters, peer, kept };
+    Ok((PolicySet::new(parts, previous), problems))
 }
 
 fn adapters(documents: &Documents, mesh: &Mesh, problems: &mut Vec<Problem>) -> Vec<(Scope, AdapterRef)> {

@@ -1,6 +1,7 @@
 //! The documents that users write, as serde reads them: every field that Istio knows parses, so that what is not
 //! supported can be refused by name instead of as an unknown field.
 
+mod authentication;
 mod authorization;
 mod cel;
 mod mesh;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+pub use authentication::{ClaimToHeader, JwtHeader, JwtRule, RequestAuthentication};
 pub use authorization::{
     Action, AuthorizationPolicy, Condition, From, Operation, Provider, Rule, Source, TargetRef, To,
 };
@@ -65,6 +67,8 @@ pub struct Documents {
     pub mesh: Option<Document<MeshConfig>>,
     /// The AuthorizationPolicies, in any order.
     pub authorization: Vec<Document<AuthorizationPolicy>>,
+    /// The RequestAuthentications, in any order.
+    pub authentication: Vec<Document<RequestAuthentication>>,
     /// The CelPolicies, in any order.
     pub cel: Vec<Document<CelPolicy>>,
     /// The PeerAuthentications, in any order.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use weir_attributes::Bag;
 
 use crate::{
+    authentication::Keys,
     ruleset::Ruleset,
     verdict::{Decision, HeaderOperation, Reason, ReasonCode, Text, Verdict},
 };
@@ -77,12 +78,16 @@ pub struct Evaluation {
 impl Evaluation {
     /// Asks the policies; with nothing else to ask this is the whole check.
     ///
-    /// `bag` must be prepared ([`crate::prepare`]). `now` is in nanoseconds since 1970-01-01T00:00:00Z: nothing that is
-    /// supported so far reads it (tokens will).
+    /// `bag` must be prepared ([`crate::prepare`]); it becomes the request as the workload will see it, without the token
+    /// that was validated and with its claims. `now`, in nanoseconds since 1970-01-01T00:00:00Z, and the fetched `keys` are
+    /// what tokens are validated by.
     #[must_use]
-    pub fn start(ruleset: &Arc<Ruleset>, bag: &Bag, now: i64) -> Step {
-        let _ = now;
-        let verdict = ruleset.decide(bag);
+    pub fn start(ruleset: &Arc<Ruleset>, bag: &mut Bag, now: i64, keys: &Keys) -> Step {
+        let admitted = match ruleset.admit(bag, now, keys) {
+            Ok(admitted) => admitted,
+            Err(verdict) => return Step::Done(*verdict),
+        };
+        let verdict = admitted.onto(ruleset.decide(bag));
         if verdict.is_allow() && !ruleset.adapters().is_empty() {
             return Self { ruleset: ruleset.clone(), verdict, next: 0 }.step();
         }

@@ -27,7 +27,7 @@ mod truth;
 mod verdict;
 mod workload;
 
-pub use authentication::authenticated;
+pub use authentication::{Fetched, Jwks, JwksError, KEYS_MAX, Keys, TOKEN_BYTES_MAX, authenticated};
 pub use compile::{compile, compile_after};
 pub use document::{Document, Documents};
 pub use doubt::PIECES_MAX;

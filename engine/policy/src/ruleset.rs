@@ -13,6 +13,7 @@ pub(crate) use set::Parts;
 pub use set::{PolicySet, RULESETS_MAX};
 
 use crate::{
+    authentication::{Admitted, Authentication, Keys},
     facts::Facts,
     peer::PeerModes,
     policy::{Effect, Holds, Policy, Rule},
@@ -44,6 +45,7 @@ pub struct Ruleset {
     default_deny: bool,
     adapters: Box<[AdapterRef]>,
     peer: PeerModes,
+    authentication: Authentication,
     referenced: Arc<Referenced>,
 }
 
@@ -51,12 +53,14 @@ impl Ruleset {
     /// `previous` is the workload's ruleset before a change: its indexes are kept where they are nearly the same.
     pub(crate) fn new(
         policies: Vec<Arc<Policy>>,
+        authentication: Authentication,
         adapters: Vec<AdapterRef>,
         peer: PeerModes,
         previous: Option<&Ruleset>,
     ) -> Self {
         let mut referenced = Referenced::default();
         peer.refer(&mut referenced);
+        authentication.refer(&mut referenced);
         policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
         let enforced = |effect| move |policy: &&Arc<Policy>| policy.effect == effect && !policy.dry_run;
         let of = |effect: Effect, previous: Option<&Index>| {
@@ -71,6 +75,7 @@ impl Ruleset {
             policies: policies.into(),
             adapters: adapters.into(),
             peer,
+            authentication,
             referenced: Arc::new(referenced),
         }
     }
@@ -96,6 +101,11 @@ impl Ruleset {
     /// The policies in it, as `NAMESPACE/NAME`, sorted.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<str>> {
         self.policies.iter().map(|policy| &policy.id)
+    }
+
+    /// Validates the tokens; the bag becomes the request as the workload will see it.
+    pub(crate) fn admit(&self, bag: &mut Bag, now: i64, keys: &Keys) -> Result<Admitted, Box<Verdict>> {
+        self.authentication.admit(bag, now, keys)
     }
 
     /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.

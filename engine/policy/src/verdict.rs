@@ -119,6 +119,8 @@ codes! {
     AdapterFailed = "adapter-failed",
     /// A PeerAuthentication requires mutual TLS, and the peer is not authenticated.
     PeerNotAuthenticated = "peer-not-authenticated",
+    /// A token is invalid, or of nobody who is trusted.
+    InvalidToken = "invalid-token",
     /// The path cannot be normalized.
     InvalidPath = "invalid-path",
     /// The request is malformed, or beyond a limit of its door.

@@ -7,7 +7,9 @@ use std::{
 
 use weir_adapters::FailurePolicy;
 use weir_attributes::{Bag, slot};
-use weir_policy::{Answer, Ask, Claim, Evaluation, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare};
+use weir_policy::{
+    Answer, Ask, Claim, Evaluation, Keys, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare,
+};
 use weir_telemetry::AdapterOutcome;
 
 use crate::{
@@ -62,7 +64,7 @@ impl Runtime {
             Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
-        let verdict = self.evaluate(&snapshot, &ruleset, &bag).await;
+        let verdict = self.evaluate(&snapshot, &ruleset, &mut bag).await;
         self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
     }
 
@@ -83,8 +85,8 @@ impl Runtime {
         }
     }
 
-    async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &Bag) -> Verdict {
-        let mut step = Evaluation::start(ruleset, bag, now());
+    async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag) -> Verdict {
+        let mut step = Evaluation::start(ruleset, bag, now(), &Keys::default());
         loop {
             match step {
                 Step::Done(verdict) => return verdict,

@@ -161,18 +161,29 @@ fn an_unknown_kind() {
 }
 
 #[test]
-fn a_kind_that_is_not_supported_yet() {
-    assert_snapshot!(refusal(&ALLOW.replace("kind: AuthorizationPolicy", "kind: RequestAuthentication")), @r"
-    error: unknown kind `RequestAuthentication`
-     --> config/a.yaml:2:7
+fn a_rule_about_tokens_with_keys_that_are_none() {
+    let text = "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata:\n  name: tokens\nspec:\n  jwtRules:\n  - issuer: https://id.example\n    jwks: '{\"keys\": [{\"kty\": \"oct\", \"d\": \"hush\"}]}'\n  - jwksUri: ftp://id.example/keys\n";
+    assert_snapshot!(refusal(text), @r#"
+    error: jwks is no JSON Web Key Set: no key in it is an RSA (2048 to 8192 bits), P-256, P-384, Ed25519 or octet key for signatures
+     --> config/a.yaml:8:10
       |
-    2 | kind: RequestAuthentication
-      |       ^^^^^^^^^^^^^^^^^^^^^
+    8 |     jwks:***
+      |          ^^^
       |
-      = help: Weir does not support this kind yet: move it to another folder
+      = note: in RequestAuthentication default/tokens
+      = help: write {"keys": [...]} with the issuer's public keys (RFC 7517)
 
-    1 error, 0 warnings
-    ");
+    error: URI scheme 'ftp' is not supported
+     --> config/a.yaml:9:14
+      |
+    9 |   - jwksUri: ftp://id.example/keys
+      |              ^^^^^^^^^^^^^^^^^^^^^
+      |
+      = note: in RequestAuthentication default/tokens
+      = help: write it as https://HOST/PATH
+
+    2 errors, 0 warnings
+    "#);
 }
 
 #[test]
@@ -214,7 +225,7 @@ fn a_missing_kind() {
     3 | metadata:
       | ^
       |
-      = help: add `kind: ...`, one of AuthorizationPolicy, PeerAuthentication, CelPolicy, Adapter, Workload, MeshConfig
+      = help: add `kind: ...`, one of AuthorizationPolicy, PeerAuthentication, RequestAuthentication, CelPolicy, Adapter, Workload, MeshConfig
 
     1 error, 0 warnings
     ");

@@ -3,10 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    time::Duration,
 };
 
 use super::{AdapterRef, Ruleset};
 use crate::{
+    authentication::{self, Authentication, KeySource},
     compile::ByDigest,
     mesh::Mesh,
     peer::Rules,
@@ -19,7 +21,7 @@ use crate::{
 pub const RULESETS_MAX: usize = 4096;
 
 /// Where policies, adapters and the rules about peers are in a [`PolicySet`]: what a ruleset is interned by.
-type Members = (Box<[u32]>, Box<[u32]>, [Option<u32>; 3]);
+type Members = (Box<[u32]>, Box<[u32]>, [Option<u32>; 3], Box<[u32]>);
 
 /// All policies, check adapters and workloads of a configuration, compiled. Immutable but for the rulesets that it has
 /// made so far and the counts of failed rules.
@@ -29,6 +31,7 @@ pub struct PolicySet {
     workloads: Workloads,
     /// By namespace, name and kind, so that verdicts and reasons do not depend on the order of files.
     policies: Box<[Arc<Policy>]>,
+    authentication: Box<[Arc<authentication::Policy>]>,
     adapters: Box<[(Scope, AdapterRef)]>,
     peer: Rules,
     /// The policies again, so that the next set need not compile those that stay.
@@ -44,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) mesh: Mesh,
     pub(crate) workloads: Workloads,
     pub(crate) policies: Vec<Arc<Policy>>,
+    pub(crate) authentication: Vec<Arc<authentication::Policy>>,
     pub(crate) adapters: Vec<(Scope, AdapterRef)>,
     pub(crate) peer: Rules,
     pub(crate) kept: ByDigest,
@@ -53,11 +57,12 @@ impl PolicySet {
     /// The rulesets of all workloads that are known, those that only proxies described to the previous set included, so
     /// that no request waits for one.
     pub(crate) fn new(parts: Parts, previous: Option<&PolicySet>) -> Self {
-        let Parts { mesh, workloads, policies, adapters, peer, kept } = parts;
+        let Parts { mesh, workloads, policies, authentication, adapters, peer, kept } = parts;
         let set = Self {
             mesh,
             workloads,
             policies: policies.into(),
+            authentication: authentication.into(),
             adapters: adapters.into(),
             peer,
             kept,
@@ -118,6 +123,7 @@ impl PolicySet {
             places(self.policies.iter().map(|policy| policy.scope.covers(workload))),
             places(self.adapters.iter().map(|(scope, _)| scope.covers(workload))),
             self.peer.places(workload),
+            places(self.authentication.iter().map(|policy| policy.scope.covers(workload))),
         );
         let ruleset = self.intern(members, previous);
         // Another set may have been first: then this one's is looked up again at the next call.
@@ -134,6 +140,7 @@ impl PolicySet {
         let pick_adapter = |at: &u32| self.adapters.get(*at as usize).map(|(_, adapter)| adapter.clone());
         let made = Ruleset::new(
             members.0.iter().filter_map(pick).collect(),
+            Authentication::new(members.3.iter().filter_map(|at| self.authentication.get(*at as usize))),
             members.1.iter().filter_map(pick_adapter).collect(),
             self.peer.effective(members.2),
             previous,
@@ -143,6 +150,14 @@ impl PolicySet {
             return interned.get(&members).cloned().unwrap_or_else(|| Arc::new(made));
         }
         interned.entry(members).or_insert_with(|| Arc::new(made)).clone()
+    }
+
+    /// Where keys are to be fetched from, each with how long a fetch may take.
+    pub fn key_places(&self) -> impl Iterator<Item = (&Arc<str>, Duration)> {
+        self.authentication.iter().flat_map(|policy| &policy.rules).filter_map(|rule| match &rule.keys {
+            KeySource::Remote(place, timeout) => Some((place, *timeout)),
+            _ => None,
+        })
     }
 
     /// How often the expression of each rule failed since the last call: policy as `NAMESPACE/NAME`, rule, count. A policy

@@ -7,7 +7,10 @@ use serde_json::Value as Json;
 use weir_attributes::slot;
 use weir_policy::{Severity, Verdict, normalize};
 
-use crate::given::{self, Given, Request};
+use crate::{
+    given::{self, Given, Request},
+    issuer::{self, ISSUER},
+};
 
 fn rows(file: &str) -> Option<Vec<Json>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/authz").join(file);
@@ -43,7 +46,7 @@ fn normalization_is_what_istio_and_envoy_do() {
 fn what_istio_refuses_is_refused() {
     let Some(rows) = rows("invalid.jsonl") else { return };
     let mut asked = 0;
-    for row in rows.iter().filter(|row| row["yaml"]["kind"] != "RequestAuthentication") {
+    for row in &rows {
         asked += 1;
         let given = Given::default().resource(&row["yaml"]);
         if let Ok(given) = given {
@@ -57,7 +60,7 @@ fn what_istio_refuses_is_refused() {
 fn what_istio_accepts_is_accepted_or_refused_by_name() {
     let Some(rows) = rows("valid.jsonl") else { return };
     let mut accepted = 0;
-    for row in rows.iter().filter(|row| row["yaml"]["kind"] != "RequestAuthentication") {
+    for row in &rows {
         match Given::default().resource(&row["yaml"]).unwrap_or_else(|error| panic!("{error}: {row}")).compile() {
             Ok((_, warnings)) => {
                 accepted += 1;
@@ -118,18 +121,17 @@ fn verdicts_are_those_of_istio_and_envoy() {
 /// Nothing when the verdict is the expected one, the difference when not; or why the row cannot be asked.
 fn judge(row: &Json) -> Result<Option<String>, &'static str> {
     let request = &row["request"];
-    for (key, reason) in [("tokens", "tokens"), ("metadata", "dynamic metadata")] {
-        if !request[key].is_null() {
-            return Err(reason);
-        }
-    }
-    if !row["request_authentication"].is_null() {
-        return Err("tokens");
+    if !request["metadata"].is_null() {
+        return Err("dynamic metadata");
     }
     let workload = &row["workload"];
     let mut given = Given::default().mesh(&mesh(row)).unwrap();
     for policy in row["policies"].as_array().unwrap() {
         given = given.resource(policy).map_err(|_| "does not parse")?;
+    }
+    if let Some(rules) = row["request_authentication"].as_array() {
+        given =
+            given.authentication(&format!("{}/tokens", workload["namespace"].as_str().unwrap()), authentication(rules));
     }
     let (set, _) = match given.compile() {
         Ok(compiled) => compiled,
@@ -147,8 +149,30 @@ fn judge(row: &Json) -> Result<Option<String>, &'static str> {
         return Err("refused by the proxy's own parser");
     }
     let verdict = asked.ask(&set, &workload);
-    let got = verdict.decision.as_str();
+    let got = if verdict.status == 401 { "http_401" } else { verdict.decision.as_str() };
     Ok((got != expected).then(|| format!("{}: expected {expected}, got {}", row["name"], because(&verdict))))
+}
+
+/// The rules, with the keys of the tests' issuer where they name none.
+fn authentication(rules: &[Json]) -> Json {
+    let mut rules = rules.to_vec();
+    for rule in &mut rules {
+        if rule["jwks"].is_null() && rule["jwksUri"].is_null() {
+            rule["jwks"] = ISSUER.jwks().into();
+        }
+    }
+    serde_json::json!({"jwtRules": rules})
+}
+
+/// A text with `{{NAME}}` and `{{NAME!badsig}}` replaced by tokens.
+fn filled(text: &str, tokens: &Json) -> String {
+    let mut text = text.to_owned();
+    for (name, claims) in tokens.as_object().into_iter().flatten() {
+        let token = ISSUER.sign(claims);
+        text = text.replace(&format!("{{{{{name}!badsig}}}}"), &issuer::spoiled(&token));
+        text = text.replace(&format!("{{{{{name}}}}}"), &token);
+    }
+    text
 }
 
 fn because(verdict: &Verdict) -> String {
@@ -178,7 +202,8 @@ fn told(request: &Json, set: &weir_policy::PolicySet) -> Result<Request, weir_po
     put(slot::REQUEST_HOST, &request["host"]);
     put(slot::CONNECTION_REQUESTED_SERVER_NAME, &Json::from(request["sni"].as_str().map(str::to_ascii_lowercase)));
     if let Some(path) = request["path"].as_str() {
-        let normal = normalize(set.mesh().normalization(), path)?;
+        let path = filled(path, &request["tokens"]);
+        let normal = normalize(set.mesh().normalization(), &path)?;
         put(slot::REQUEST_PATH, &Json::from(&*normal));
         put(slot::REQUEST_URL_PATH, &Json::from(normal.split('?').next()));
     }
@@ -190,7 +215,7 @@ fn told(request: &Json, set: &weir_policy::PolicySet) -> Result<Request, weir_po
     let local = request["destination_ip"].as_str().unwrap_or("127.0.0.1");
     put(slot::DESTINATION_ADDRESS, &Json::from(address(local, request["port"].as_u64().unwrap_or(80))));
     for header in request["headers"].as_array().into_iter().flatten() {
-        asked = asked.header(header[0].as_str().unwrap(), header[1].as_str().unwrap());
+        asked = asked.header(header[0].as_str().unwrap(), &filled(header[1].as_str().unwrap(), &request["tokens"]));
     }
     if let Some(remote) = request["remote_ip"].as_str() {
         asked = asked.header("x-forwarded-for", remote);

@@ -173,8 +173,7 @@ fn allow(ttl: Option<u64>) -> Answer {
 #[test]
 fn adapters_are_asked_in_order_after_an_allow() {
     let (set, workload, bag) = adapters();
-    let Step::Ask(Ask::Adapter { binding: 0, name }, evaluation) = Evaluation::start(&set.ruleset(&workload), &bag, 0)
-    else {
+    let Step::Ask(Ask::Adapter { binding: 0, name }, evaluation) = start(&set.ruleset(&workload), &bag) else {
         panic!("the first adapter is not asked")
     };
     assert_eq!(&*name, "shop/first");
@@ -203,7 +202,7 @@ fn an_adapter_decides_by_its_answer_and_fails_closed() {
         (deny(200), Some((403, ReasonCode::Adapter))),
     ];
     for (answer, denial) in answers {
-        let Step::Ask(_, evaluation) = Evaluation::start(&set.ruleset(&workload), &bag, 0) else { panic!("not asked") };
+        let Step::Ask(_, evaluation) = start(&set.ruleset(&workload), &bag) else { panic!("not asked") };
         match (evaluation.resume(answer.clone(), &bag), denial) {
             (Step::Ask(_, evaluation), None) => {
                 let Step::Done(verdict) = evaluation.resume(allow(Some(5)), &bag) else { panic!("asked again") };
@@ -220,4 +219,8 @@ fn an_adapter_decides_by_its_answer_and_fails_closed() {
 
 fn deny(status: u16) -> Answer {
     Answer::Deny { status, message: None, ttl: None, max_uses: None, headers: Vec::new() }
+}
+
+fn start(ruleset: &std::sync::Arc<weir_policy::Ruleset>, bag: &weir_attributes::Bag) -> Step {
+    Evaluation::start(ruleset, &mut bag.clone(), 0, &weir_policy::Keys::default())
 }

@@ -4,9 +4,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use weir_attributes::{Bag, Builder, Slot, Struct, slot};
 use weir_policy::{
-    Document, Documents, Evaluation, PolicySet, Problem, Step, Verdict, WorkloadIdentity, authenticated, compile,
+    Document, Documents, Evaluation, Keys, PolicySet, Problem, Step, Verdict, WorkloadIdentity, authenticated, compile,
     compile_after, document::AdapterBinding, prepare,
 };
+
+use crate::issuer::NOW;
 
 /// Documents, collected.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,10 @@ impl Given {
                 let document = self.document(resource)?;
                 self.documents.peer.push(document);
             }
+            Some("RequestAuthentication") => {
+                let document = self.document(resource)?;
+                self.documents.authentication.push(document);
+            }
             Some("CelPolicy") => {
                 let document = self.document(resource)?;
                 self.documents.cel.push(document);
@@ -80,6 +86,11 @@ impl Given {
     /// Adds an AuthorizationPolicy of that `NAMESPACE/NAME`.
     pub(crate) fn policy(self, id: &str, spec: Json) -> Self {
         self.add("AuthorizationPolicy", id, &spec)
+    }
+
+    /// Adds a RequestAuthentication of that `NAMESPACE/NAME`.
+    pub(crate) fn authentication(self, id: &str, spec: Json) -> Self {
+        self.add("RequestAuthentication", id, &spec)
     }
 
     /// Adds a CelPolicy of that `NAMESPACE/NAME`.
@@ -181,9 +192,14 @@ impl Request {
 
     /// The verdict of the pure phases.
     pub(crate) fn ask(self, set: &PolicySet, workload: &WorkloadIdentity) -> Verdict {
-        let bag = self.bag(set, workload);
-        match Evaluation::start(&set.ruleset(workload), &bag, 0) {
-            Step::Done(verdict) => verdict,
+        self.ask_with(set, workload, &Keys::default()).0
+    }
+
+    /// The verdict of the pure phases with those keys, and the request as the workload sees it.
+    pub(crate) fn ask_with(self, set: &PolicySet, workload: &WorkloadIdentity, keys: &Keys) -> (Verdict, Bag) {
+        let mut bag = self.bag(set, workload);
+        match Evaluation::start(&set.ruleset(workload), &mut bag, NOW * 1_000_000_000, keys) {
+            Step::Done(verdict) => (verdict, bag),
             Step::Ask(ask, _) => panic!("asked {ask:?}"),
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod absence;
+mod authentication;
 mod cases;
 mod change;
 mod differential;
@@ -10,6 +11,7 @@ mod drawn;
 mod dry_run;
 mod evaluation;
 mod given;
+mod issuer;
 mod oracle;
 mod peer;
 mod properties;
