@@ -22,7 +22,7 @@ use crate::{
     declare::Declared,
     env::Names,
     error::Error,
-    functions::{Native, Search},
+    functions::{Native, Pattern, Search},
     limits::{ERRORS_MAX, HEIGHT_MAX},
     message::Message,
     types::Type,
@@ -66,9 +66,9 @@ pub(crate) struct Checked {
     pub(crate) types: Vec<Type>,
     pub(crate) meanings: Vec<Meaning>,
     /// The compiled patterns of `matches` calls whose pattern is a literal, by call.
-    pub(crate) patterns: HashMap<NodeId, regex::Regex>,
+    pub(crate) patterns: HashMap<NodeId, Arc<Pattern>>,
     /// The same of other calls that look for a pattern.
-    pub(crate) searches: HashMap<NodeId, (Search, regex::Regex)>,
+    pub(crate) searches: HashMap<NodeId, (Search, Arc<Pattern>)>,
     /// The declared functions that are called, each with the language's own function of that name.
     pub(crate) functions: Vec<(Arc<Declared>, Option<Native>)>,
     pub(crate) height: u16,
@@ -90,8 +90,10 @@ struct Checker<'n> {
     types: Vec<Type>,
     meanings: Vec<Meaning>,
     heights: Vec<u16>,
-    patterns: HashMap<NodeId, regex::Regex>,
-    searches: HashMap<NodeId, (Search, regex::Regex)>,
+    patterns: HashMap<NodeId, Arc<Pattern>>,
+    searches: HashMap<NodeId, (Search, Arc<Pattern>)>,
+    /// The bytes that the patterns so far may take.
+    pattern_bytes: usize,
     functions: Vec<(Arc<Declared>, Option<Native>)>,
     /// The macro variables in sight, outermost first.
     scope: Vec<(Span, Type)>,
@@ -111,6 +113,7 @@ pub(crate) fn check(ast: Ast, names: &Names) -> Result<Checked, Vec<Error>> {
         heights: vec![0; count],
         patterns: HashMap::new(),
         searches: HashMap::new(),
+        pattern_bytes: 0,
         functions: Vec::new(),
         scope: Vec::new(),
         blocks: Vec::new(),

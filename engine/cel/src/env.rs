@@ -6,9 +6,10 @@ use weir_attributes::{Phase, Slot};
 
 use crate::{
     check,
+    cost::Size,
     declare::{self, Overload},
     error::Errors,
-    limits::LAZIES_MAX,
+    limits::{BYTES_DEFAULT, LAZIES_MAX, STEPS_DEFAULT},
     message::{Message, NULL_VALUE},
     parse, plan,
     program::Program,
@@ -31,6 +32,10 @@ pub(crate) struct Names {
     container: Box<str>,
     pub(crate) lenient: bool,
     plain: bool,
+    /// How large the values of attributes and variables are, where it is said.
+    sizes: HashMap<Box<str>, Size>,
+    /// The steps and bytes that an expression may be estimated to take.
+    limit: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,16 +73,18 @@ pub(crate) enum Meaning {
 }
 
 impl Env {
-    /// The attributes that are known when a check is made.
+    /// The attributes that are known when a check is made. What is estimated to take more than the default budget is
+    /// refused, so that no request of a usual size (the `SIZE_...` of [`crate::limits`]) makes an expression stop.
     #[must_use]
     pub fn vocabulary() -> Self {
-        Self::builder().vocabulary().build()
+        Self::builder().vocabulary().cost_limit(STEPS_DEFAULT, BYTES_DEFAULT).build()
     }
 
-    /// Every attribute, those of the response, the check and the trace included: for reports.
+    /// Every attribute, those of the response, the check and the trace included: for reports. Bounded as
+    /// [`Env::vocabulary`].
     #[must_use]
     pub fn vocabulary_all() -> Self {
-        Self::builder().vocabulary_all().build()
+        Self::builder().vocabulary_all().cost_limit(STEPS_DEFAULT, BYTES_DEFAULT).build()
     }
 
     /// An environment without any name yet.
@@ -123,7 +130,9 @@ impl Env {
         let ast =
             parse::parse(source.clone(), !self.0.plain).map_err(|error| Errors::new(source.clone(), vec![error]))?;
         let checked = check::check(ast, &self.0).map_err(|errors| Errors::new(source.clone(), errors))?;
-        Ok(plan::plan(checked, self.0.lazies.as_slice().into()).within(self))
+        let program = plan::plan(checked, self.0.lazies.as_slice().into(), &self.0)
+            .map_err(|error| Errors::new(source, vec![error]))?;
+        Ok(program.within(self))
     }
 
     /// The same, and the result must be of that type (or `dyn`).
@@ -154,6 +163,19 @@ impl Names {
 
     pub(crate) fn variable_type(&self, index: u32) -> Type {
         self.variables.get(index as usize).map_or(Type::Dyn, |(_, ty)| ty.clone())
+    }
+
+    pub(crate) fn variable_name(&self, index: u32) -> Option<&str> {
+        self.variables.get(index as usize).map(|(name, _)| &**name)
+    }
+
+    /// How large the value of that name is, where it is said.
+    pub(crate) fn size(&self, name: &str) -> Option<&Size> {
+        self.sizes.get(name)
+    }
+
+    pub(crate) fn limit(&self) -> Option<(u64, u64)> {
+        self.limit
     }
 
     fn attribute(&self, name: &str) -> Option<Slot> {
@@ -274,6 +296,21 @@ impl EnvBuilder {
         let key = (Box::from(name), overload.is_method());
         let declared = self.0.functions.entry(key).or_default();
         Arc::make_mut(declared).add(overload);
+        self
+    }
+
+    /// Says how large the value of an attribute or variable is at most, for the estimate of costs. What nothing is said
+    /// of is taken for what [`crate::limits`] has (`SIZE_...`).
+    #[must_use]
+    pub fn size_hint(mut self, name: &str, size: Size) -> Self {
+        self.0.sizes.insert(name.into(), size);
+        self
+    }
+
+    /// Refuses expressions that are estimated to take more steps or bytes than that. There is no limit unless one is set.
+    #[must_use]
+    pub fn cost_limit(mut self, steps: u64, bytes: u64) -> Self {
+        self.0.limit = Some((steps, bytes));
         self
     }
 

@@ -4,6 +4,7 @@ mod convert;
 mod docs;
 mod encoders;
 mod format;
+mod growth;
 mod listing;
 mod lists;
 mod math;
@@ -21,15 +22,16 @@ mod url;
 
 use std::{collections::HashMap, sync::LazyLock};
 
-pub(crate) use format::{Piece, Pieces};
+pub(crate) use format::{Piece, Pieces, formatting};
+pub(crate) use growth::{Effect, Growth, OPTIONAL_BYTES, reading};
 pub use listing::{Signature, functions};
-pub(crate) use lists::sorted;
+pub(crate) use lists::{ordering, sorted};
 pub(crate) use numbers::{arithmetic, negate};
-pub(crate) use regex::{Search, compile as compile_pattern, misuse, search};
-pub(crate) use sets::has;
+pub(crate) use regex::{Pattern, Search, misuse, search, sought};
+pub(crate) use sets::{finding, has};
 pub(crate) use signature::Shape;
 
-use crate::{error::EvalErrorKind, run::Budget, types::Type, value::Value};
+use crate::{cost::Extent, error::EvalErrorKind, run::Budget, types::Type, value::Value};
 
 /// The result of a function: its fault is placed by the caller.
 pub(crate) type Outcome<'a> = Result<Value<'a>, EvalErrorKind>;
@@ -47,9 +49,26 @@ pub(crate) struct Function {
     pub(crate) params: &'static [Shape],
     pub(crate) result: Shape,
     pub(crate) run: Native,
+    pub(crate) growth: Growth,
 }
 
 impl Function {
+    /// The same form, with what a call costs.
+    const fn costs(mut self, growth: Growth) -> Self {
+        self.growth = growth;
+        self
+    }
+}
+
+impl Function {
+    /// Whether it may be called with values of those extents.
+    pub(crate) fn may_take(&self, args: &[Extent]) -> bool {
+        match self.params {
+            [Shape::Many(each)] => !args.is_empty() && args.iter().all(|arg| each.may_take(arg)),
+            params => params.len() == args.len() && params.iter().zip(args).all(|(param, arg)| param.may_take(arg)),
+        }
+    }
+
     /// The type that it gives for arguments of those types; none when it does not take them.
     pub(crate) fn applied(&self, types: &[Type]) -> Option<Type> {
         let mut letters = signature::Letters::default();
@@ -62,11 +81,11 @@ impl Function {
 }
 
 const fn global(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
-    Function { name, method: false, params, result, run }
+    Function { name, method: false, params, result, run, growth: Growth::Unknown }
 }
 
 const fn method(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
-    Function { name, method: true, params, result, run }
+    Function { name, method: true, params, result, run, growth: Growth::Unknown }
 }
 
 static LIBRARIES: [&[Function]; 15] = [
@@ -111,4 +130,16 @@ pub(crate) fn forms(name: &str, method: bool) -> &'static [&'static Function] {
 /// The names of all functions of that style.
 pub(crate) fn names(method: bool) -> impl Iterator<Item = &'static str> {
     table(method).keys().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Growth, LIBRARIES};
+
+    #[test]
+    fn every_function_says_what_it_costs() {
+        let unknown = LIBRARIES.iter().copied().flatten().filter(|form| matches!(form.growth, Growth::Unknown));
+        let names: Vec<&str> = unknown.map(|form| form.name).collect();
+        assert!(names.is_empty(), "give these `.costs(...)`: {names:?}");
+    }
 }

@@ -47,6 +47,7 @@ mod ast;
 pub mod cexl;
 mod check;
 mod conjuncts;
+mod cost;
 mod declare;
 mod env;
 mod error;
@@ -68,6 +69,7 @@ mod value;
 
 pub use activation::{Activation, Origin};
 pub use conjuncts::{Alternative, Atom, Conjunct};
+pub use cost::{Cost, Size};
 pub use declare::Overload;
 pub use env::{Env, EnvBuilder};
 pub use error::{Error, Errors, EvalError, EvalErrorKind};

@@ -57,18 +57,58 @@ pub const LAZIES_MAX: usize = 64;
 /// The largest compiled form of a pattern that stands in the source, in bytes.
 pub const REGEX_MAX: usize = 1024 * 1024;
 
+/// The compiled forms of all patterns that stand in one source, in bytes, each rounded up to a power of four.
+pub const REGEX_TOTAL_MAX: usize = 4 * 1024 * 1024;
+
 /// The largest compiled form of a pattern that is computed while an expression runs, in bytes.
 pub const REGEX_RUN_MAX: usize = 64 * 1024;
 
 /// The steps that compiling a pattern while running costs.
 pub(crate) const REGEX_RUN_STEPS: u64 = 5_000;
 
+/// The bytes that compiling a pattern while running counts as: it is gone after its one use.
+pub(crate) const REGEX_RUN_BYTES: usize = 256 * 1024;
+
+/// The most lists, maps and optionals inside of one another that an expression builds, those that it reads not counted.
+pub const VALUE_NESTING_MAX: usize = 250;
+
+/// What the estimate takes a path, a query or the value of a header for, in bytes: what RFC 9110 §4.1 asks everyone to
+/// take, and what servers commonly limit a line to. Longer ones are judged by the budget while the expression runs.
+pub const SIZE_TARGET: u64 = 8 * 1024;
+
+/// What the estimate takes the number of header lines for, which is what the sidecar takes.
+pub const SIZE_HEADER_LINES: u64 = 100;
+
+/// What the estimate takes the name of a header for, in bytes.
+pub const SIZE_HEADER_NAME: u64 = 256;
+
+/// What the estimate takes the number of a workload's labels for.
+pub const SIZE_LABELS: u64 = 64;
+
+/// What the estimate takes the name of a label for, in bytes: Kubernetes allows no more.
+pub const SIZE_LABEL_NAME: u64 = 317;
+
+/// What the estimate takes the value of a label for, in bytes: Kubernetes allows no more.
+pub const SIZE_LABEL_VALUE: u64 = 63;
+
+/// What the estimate takes any other text for, in bytes: as long as a SPIFFE ID may be.
+pub const SIZE_TEXT: u64 = 2 * 1024;
+
+/// What the estimate takes the number of elements of a list or entries of a map for.
+pub const SIZE_ENTRIES: u64 = 100;
+
+/// What the estimate takes a value of an unknown type for: so many values, everything inside of it counted.
+pub const SIZE_DYN_PARTS: u64 = 256;
+
+/// What the estimate takes the texts of a value of an unknown type for, in bytes, all together.
+pub const SIZE_DYN_BYTES: u64 = 8 * 1024;
+
 /// The steps of one evaluation unless told otherwise: about one for each node that is visited in a loop, and one for
 /// every 64 bytes that a function reads.
-pub const STEPS_DEFAULT: u64 = 100_000;
+pub const STEPS_DEFAULT: u64 = 250_000;
 
 /// The bytes that one evaluation may allocate unless told otherwise.
-pub const BYTES_DEFAULT: u64 = 1024 * 1024;
+pub const BYTES_DEFAULT: u64 = 4 * 1024 * 1024;
 
 /// The steps that folding the constants of one expression may take.
 pub(crate) const FOLD_STEPS: u64 = 100_000;

@@ -5,7 +5,7 @@ mod json;
 mod read;
 mod wire;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, building};
 pub use read::MessageError;
 
 use crate::{

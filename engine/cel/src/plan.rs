@@ -11,9 +11,9 @@ mod set;
 
 use std::sync::Arc;
 
-use regex::Regex;
 use weir_attributes::Slot;
 
+pub(crate) use crate::functions::Pattern;
 pub(crate) use build::{constant, is_headers, part, plan};
 pub(crate) use fold::Folder;
 pub(crate) use probe::{Probes, probed};
@@ -105,7 +105,7 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct SearchCall {
     pub(crate) run: Search,
-    pub(crate) pattern: Regex,
+    pub(crate) pattern: Arc<Pattern>,
     pub(crate) args: Box<[Plan]>,
     pub(crate) at: At,
 }
@@ -211,6 +211,7 @@ pub(crate) enum Test {
         left: Text,
         right: Text,
         wanted: bool,
+        at: At,
     },
     /// Whether a text has that constant at that place.
     Has {
@@ -227,7 +228,7 @@ pub(crate) enum Test {
     },
     Matches {
         text: Text,
-        pattern: Box<Regex>,
+        pattern: Arc<Pattern>,
         at: At,
     },
     TextIn {

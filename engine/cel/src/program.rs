@@ -9,6 +9,7 @@ use crate::{
     ast::{Kind, NodeId},
     check::Checked,
     conjuncts::{self, Alternative},
+    cost::{Cost, Estimate},
     env::{Env, Lazy},
     error::{EvalError, EvalErrorKind, Fault},
     guard::{self, Unguarded},
@@ -39,15 +40,22 @@ struct Inner {
     references: Box<[Reference]>,
     result: Type,
     env: Option<Env>,
+    estimate: Estimate,
 }
 
 impl Program {
-    pub(crate) fn new(checked: Checked, plan: Plan, lazies: Arc<[Lazy]>, mut references: Vec<Reference>) -> Self {
+    pub(crate) fn new(
+        checked: Checked,
+        plan: Plan,
+        lazies: Arc<[Lazy]>,
+        mut references: Vec<Reference>,
+        estimate: Estimate,
+    ) -> Self {
         references.sort();
         // What has no key comes before its keys, and includes them.
         references.dedup_by(|next, kept| next.slot == kept.slot && kept.key.is_none());
         let result = checked.ty(checked.ast.root).settled();
-        Self(Arc::new(Inner { checked, plan, lazies, references: references.into(), result, env: None }))
+        Self(Arc::new(Inner { checked, plan, lazies, references: references.into(), result, env: None, estimate }))
     }
 
     /// The same, knowing what it was compiled in.
@@ -73,16 +81,33 @@ impl Program {
 
     /// The same expression, planned in another way.
     pub(crate) fn with_plan(&self, plan: Plan) -> Self {
-        let Inner { checked, lazies, .. } = &*self.0;
-        Self::new(checked.clone(), plan, lazies.clone(), Vec::new())
+        let Inner { checked, lazies, estimate, .. } = &*self.0;
+        Self::new(checked.clone(), plan, lazies.clone(), Vec::new(), estimate.clone())
     }
 
     pub(crate) fn lazies(&self) -> &[Lazy] {
         &self.0.lazies
     }
 
+    /// How many parts its syntax tree has.
+    pub(crate) fn parts(&self) -> usize {
+        self.0.checked.ast.nodes.len()
+    }
+
     pub(crate) fn height(&self) -> u16 {
         self.0.checked.height
+    }
+
+    pub(crate) fn estimate(&self) -> &Estimate {
+        &self.0.estimate
+    }
+
+    /// What an evaluation takes from its budget at least and at most, its variables included, on any activation whose
+    /// values are as large as the environment says: [`crate::EnvBuilder::size_hint`]. What a declared function makes is
+    /// taken for a value of its type that is not larger than the defaults.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.0.estimate.cost()
     }
 
     /// The type of its value; `dyn` when only the evaluation knows.

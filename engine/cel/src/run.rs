@@ -107,6 +107,8 @@ impl<'a, 's, W: Watch> Cx<'a, 's, W> {
         if let Some(known) = self.scratch.memo.get(&lazy.id) {
             return known.clone();
         }
+        // What it holds is evaluated once, whatever reads it: its parts are not in the steps of any round.
+        self.budget().spend(lazy.program.parts()).map_err(|kind| Fault::new(kind, at))?;
         if W::NODES {
             self.tell(Event::Into(index), at)?;
         }

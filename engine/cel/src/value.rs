@@ -4,6 +4,7 @@ mod compare;
 mod convert;
 mod json;
 mod map;
+mod owned;
 mod semver;
 mod text;
 mod time;
@@ -15,8 +16,8 @@ use ipnet::IpNet;
 
 pub(crate) use compare::{equal, order};
 pub(crate) use json::json;
+pub(crate) use map::{ATTRIBUTE_BYTES, ENTRY_BYTES, attribute as attribute_key, lines as header_lines, lines_of};
 pub use map::{Entries, Map};
-pub(crate) use map::{attribute as attribute_key, lines as header_lines};
 pub use semver::Semver;
 pub use time::Timestamp;
 pub(crate) use time::{format_duration, nanoseconds, parse_duration, parse_offset};
@@ -189,33 +190,6 @@ impl<'a> Value<'a> {
             Self::Cidr(_) => TypeName::Cidr,
             Self::Url(_) => TypeName::Url,
             Self::Semver(_) => TypeName::Semver,
-        }
-    }
-
-    /// The same, owning everything: texts and lists that were borrowed are copied.
-    #[must_use]
-    pub fn into_static(self) -> Value<'static> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(value) => Value::Bool(value),
-            Self::Int(value) => Value::Int(value),
-            Self::Uint(value) => Value::Uint(value),
-            Self::Double(value) => Value::Double(value),
-            Self::String(Text::Borrowed(text)) => Value::shared(text),
-            Self::String(Text::Shared(text)) => Value::shared(text),
-            Self::Bytes(Bytes::Borrowed(bytes)) => Value::Bytes(Bytes::Shared(bytes.into())),
-            Self::Bytes(Bytes::Shared(bytes)) => Value::Bytes(Bytes::Shared(bytes)),
-            Self::Timestamp(value) => Value::Timestamp(value),
-            Self::Duration(value) => Value::Duration(value),
-            Self::List(list) => Value::shared_list(list.iter().map(|element| element.clone().into_static()).collect()),
-            Self::Map(map) => Value::Map(map.into_static()),
-            Self::Type(name) => Value::Type(name),
-            Self::Optional(None) => Value::Optional(None),
-            Self::Optional(Some(inner)) => Value::some((*inner).clone().into_static()),
-            Self::Ip(value) => Value::Ip(value),
-            Self::Cidr(value) => Value::Cidr(value),
-            Self::Url(value) => Value::Url(value),
-            Self::Semver(value) => Value::Semver(value),
         }
     }
 }

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use super::{Type, dns, email::Address, uri};
 use crate::{
-    error::EvalErrorKind::{self, BadPattern, Conversion, NoOverload},
-    functions::{Native, Outcome, compile_pattern},
-    limits::{REGEX_RUN_MAX, REGEX_RUN_STEPS},
+    error::EvalErrorKind::{self, Conversion, NoOverload},
+    functions::{Native, Outcome, Pattern},
     run::Budget,
     value::{Text, Timestamp, Value},
 };
@@ -142,10 +141,9 @@ pub(super) fn matches_shape<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outc
 /// `matches` with a pattern that is computed, which is the first argument.
 pub(super) fn matches_pattern<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(pattern), Value::String(text)] = args else { return Err(NoOverload) };
-    budget.spend(REGEX_RUN_STEPS as usize)?;
-    budget.read(text.len() + pattern.len())?;
-    let pattern = compile_pattern(pattern, REGEX_RUN_MAX).map_err(|_| BadPattern)?;
-    Ok(Value::Bool(pattern.is_match(text)))
+    let pattern = Pattern::now(pattern, budget)?;
+    pattern.read(text, budget)?;
+    Ok(Value::Bool(pattern.regex.is_match(text)))
 }
 
 /// The sum of two ints, which begins anew at the other end where it leaves its range, as Go's does.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     ast::{Binary, Kind, Literal, NodeId},
     check::Meaning,
+    cost::Estimate,
     functions::Native,
     plan::{Arithmetic, Call, Conditional, DeclaredCall, Entry, Folder, Int, Pair, Part, Plan, Test, Text, constant},
     program,
@@ -21,7 +22,9 @@ pub(super) fn plan(checked: Checked, env: &Env) -> Program {
     let plan = planner.plan(root);
     let ty = checked.ty(root);
     let Checked { tree, .. } = checked;
-    Program::new(program::Program::new(tree, plan, [].into(), Vec::new()), ty, env.clone())
+    // There are no loops, so that only the budget says what is too much.
+    let program = program::Program::new(tree, plan, [].into(), Vec::new(), Estimate::unknown());
+    Program::new(program, ty, env.clone())
 }
 
 struct Planner<'c> {
@@ -185,7 +188,7 @@ impl Planner<'_> {
             Type::String if equality => match (self.text(left), self.text(right)) {
                 (Text::Const(left), Text::Const(right)) => Test::Const((left == right) == wanted),
                 (text, Text::Const(constant)) | (Text::Const(constant), text) => Test::Is { text, constant, wanted },
-                (left, right) => Test::Same { left, right, wanted },
+                (left, right) => Test::Same { left, right, wanted, at: id.0 },
             },
             Type::Int64 => Test::Numbers { operator, left: self.int(left), right: self.int(right) },
             ty => {
@@ -224,7 +227,7 @@ impl Planner<'_> {
 
     fn pattern(&mut self, pattern: NodeId, text: NodeId, id: NodeId) -> Test {
         match self.checked.tree.patterns.get(&id) {
-            Some(compiled) => Test::Matches { text: self.text(text), pattern: Box::new(compiled.clone()), at: id.0 },
+            Some(compiled) => Test::Matches { text: self.text(text), pattern: compiled.clone(), at: id.0 },
             None => {
                 let args = [self.plan(pattern), self.plan(text)].into();
                 Test::Value(self.run(functions::matches_pattern, args, id), id.0)

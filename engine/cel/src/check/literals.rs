@@ -1,11 +1,13 @@
 //! Arguments that are written in place and cannot be what they are for.
 
+use std::sync::Arc;
+
 use super::Checker;
 use crate::{
     ast::{Element, Kind, NodeId},
     error::Error,
-    functions::{self, Native, Piece, Pieces, Search},
-    limits::REGEX_MAX,
+    functions::{self, Native, Pattern, Piece, Pieces, Search},
+    limits::REGEX_TOTAL_MAX,
     run::Budget,
     value::Value,
 };
@@ -22,14 +24,11 @@ impl Checker<'_> {
         let Some(text) = args.last().and_then(|arg| self.ast.constant_text(*arg)).cloned() else { return };
         let span = args.last().map_or(0..0, |arg| self.span(*arg));
         match (name, args.len()) {
-            ("matches", 2) => match functions::compile_pattern(&text, REGEX_MAX) {
-                Ok(pattern) => {
+            ("matches", 2) => {
+                if let Some(pattern) = self.pattern(&text, span) {
                     self.patterns.insert(id, pattern);
                 }
-                Err(error) => {
-                    self.mismatch(bad_pattern(&error, span));
-                }
-            },
+            }
             ("duration", 1) => self.literal(args, name, span, "a duration", "such as \"1h30m\", \"1.5s\" or \"100ms\""),
             ("timestamp", 1) => self.literal(args, name, span, "a timestamp", "such as \"2030-01-31T23:59:00Z\""),
             ("ip", 1) => self.literal(args, name, span, "an IP address", "such as \"10.0.0.1\" or \"2001:db8::1\""),
@@ -54,16 +53,28 @@ impl Checker<'_> {
         }
     }
 
+    /// A pattern, compiled; none when it cannot be, or when there are too many.
+    fn pattern(&mut self, text: &str, span: std::ops::Range<usize>) -> Option<Arc<Pattern>> {
+        let pattern = match Pattern::literal(text) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                self.mismatch(bad_pattern(&error, span));
+                return None;
+            }
+        };
+        self.pattern_bytes += pattern.bytes();
+        if self.pattern_bytes > REGEX_TOTAL_MAX {
+            let message = format!("all patterns together need more than {REGEX_TOTAL_MAX} bytes when compiled");
+            self.refuse(Error::new(span, message).help("make fewer or smaller ones"));
+            return None;
+        }
+        Some(Arc::new(pattern))
+    }
+
     fn search(&mut self, id: NodeId, name: &str, search: Search, args: &[NodeId]) {
         let Some(at) = args.get(1).copied() else { return };
         let Some(text) = self.ast.constant_text(at).cloned() else { return };
-        let pattern = match functions::compile_pattern(&text, REGEX_MAX) {
-            Ok(pattern) => pattern,
-            Err(error) => {
-                self.mismatch(bad_pattern(&error, self.span(at)));
-                return;
-            }
-        };
+        let Some(pattern) = self.pattern(&text, self.span(at)) else { return };
         let replacement = args.get(2).copied().and_then(|arg| self.ast.constant_text(arg));
         if let Some(misuse) = functions::misuse(name, &pattern, replacement.map(|text| &**text)) {
             let error = Error::new(self.span(id), misuse);

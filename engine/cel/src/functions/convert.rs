@@ -1,6 +1,6 @@
 //! Conversions between types.
 
-use super::{Function, Outcome, Shape, global};
+use super::{Function, Growth, Outcome, Shape, global};
 use crate::{
     error::EvalErrorKind::{Conversion, NoOverload, Overflow},
     run::Budget,
@@ -8,39 +8,44 @@ use crate::{
 };
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("bool", &[Shape::Bool], Shape::Bool, bool),
-    global("bool", &[Shape::Text], Shape::Bool, bool),
-    global("int", &[Shape::Int], Shape::Int, int),
-    global("int", &[Shape::Uint], Shape::Int, int),
-    global("int", &[Shape::Double], Shape::Int, int),
-    global("int", &[Shape::Text], Shape::Int, int),
-    global("int", &[Shape::Timestamp], Shape::Int, int),
-    global("uint", &[Shape::Uint], Shape::Uint, uint),
-    global("uint", &[Shape::Int], Shape::Uint, uint),
-    global("uint", &[Shape::Double], Shape::Uint, uint),
-    global("uint", &[Shape::Text], Shape::Uint, uint),
-    global("double", &[Shape::Double], Shape::Double, double),
-    global("double", &[Shape::Int], Shape::Double, double),
-    global("double", &[Shape::Uint], Shape::Double, double),
-    global("double", &[Shape::Text], Shape::Double, double),
-    global("string", &[Shape::Text], Shape::Text, string),
-    global("string", &[Shape::Bool], Shape::Text, string),
-    global("string", &[Shape::Int], Shape::Text, string),
-    global("string", &[Shape::Uint], Shape::Text, string),
-    global("string", &[Shape::Double], Shape::Text, string),
-    global("string", &[Shape::Bytes], Shape::Text, string),
-    global("string", &[Shape::Timestamp], Shape::Text, string),
-    global("string", &[Shape::Duration], Shape::Text, string),
-    global("string", &[Shape::Ip], Shape::Text, string),
-    global("string", &[Shape::Cidr], Shape::Text, string),
-    global("bytes", &[Shape::Bytes], Shape::Bytes, bytes),
-    global("bytes", &[Shape::Text], Shape::Bytes, bytes),
-    global("timestamp", &[Shape::Timestamp], Shape::Timestamp, timestamp),
-    global("timestamp", &[Shape::Text], Shape::Timestamp, timestamp),
-    global("timestamp", &[Shape::Int], Shape::Timestamp, timestamp),
-    global("duration", &[Shape::Duration], Shape::Duration, duration),
-    global("duration", &[Shape::Text], Shape::Duration, duration),
+    global("bool", &[Shape::Bool], Shape::Bool, bool).costs(Growth::Fixed),
+    global("bool", &[Shape::Text], Shape::Bool, bool).costs(Growth::Fixed),
+    global("int", &[Shape::Int], Shape::Int, int).costs(Growth::Fixed),
+    global("int", &[Shape::Uint], Shape::Int, int).costs(Growth::Fixed),
+    global("int", &[Shape::Double], Shape::Int, int).costs(Growth::Fixed),
+    global("int", &[Shape::Text], Shape::Int, int).costs(Growth::Reads),
+    global("int", &[Shape::Timestamp], Shape::Int, int).costs(Growth::Fixed),
+    global("uint", &[Shape::Uint], Shape::Uint, uint).costs(Growth::Fixed),
+    global("uint", &[Shape::Int], Shape::Uint, uint).costs(Growth::Fixed),
+    global("uint", &[Shape::Double], Shape::Uint, uint).costs(Growth::Fixed),
+    global("uint", &[Shape::Text], Shape::Uint, uint).costs(Growth::Reads),
+    global("double", &[Shape::Double], Shape::Double, double).costs(Growth::Fixed),
+    global("double", &[Shape::Int], Shape::Double, double).costs(Growth::Fixed),
+    global("double", &[Shape::Uint], Shape::Double, double).costs(Growth::Fixed),
+    global("double", &[Shape::Text], Shape::Double, double).costs(Growth::Reads),
+    global("string", &[Shape::Text], Shape::Text, string).costs(Growth::Same),
+    global("string", &[Shape::Bool], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Int], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Uint], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Double], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Bytes], Shape::Text, string).costs(Growth::Copies(1, 0)),
+    global("string", &[Shape::Timestamp], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Duration], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Ip], Shape::Text, string).costs(Growth::Prints(64)),
+    global("string", &[Shape::Cidr], Shape::Text, string).costs(Growth::Prints(64)),
+    global("bytes", &[Shape::Bytes], Shape::Bytes, bytes).costs(Growth::Same),
+    global("bytes", &[Shape::Text], Shape::Bytes, bytes).costs(Growth::Copies(1, 0)),
+    global("timestamp", &[Shape::Timestamp], Shape::Timestamp, timestamp).costs(Growth::Fixed),
+    global("timestamp", &[Shape::Text], Shape::Timestamp, timestamp).costs(Growth::Reads),
+    global("timestamp", &[Shape::Int], Shape::Timestamp, timestamp).costs(Growth::Fixed),
+    global("duration", &[Shape::Duration], Shape::Duration, duration).costs(Growth::Fixed),
+    global("duration", &[Shape::Text], Shape::Duration, duration).costs(Growth::Reads),
 ];
+
+/// Takes the steps of reading a text from one end to the other.
+fn read(args: &[Value<'_>], budget: &mut Budget) -> Result<(), crate::error::EvalErrorKind> {
+    budget.read(args.first().and_then(Value::as_str).map_or(0, str::len))
+}
 
 fn bool<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     match args {
@@ -58,7 +63,8 @@ fn bool<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
 const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 const TWO_64: f64 = 18_446_744_073_709_551_616.0;
 
-fn int<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn int<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Int(value)] => Ok(Value::Int(*value)),
         [Value::Uint(value)] => i64::try_from(*value).map(Value::Int).map_err(|_| Overflow),
@@ -71,7 +77,8 @@ fn int<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn uint<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn uint<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Uint(value)] => Ok(Value::Uint(*value)),
         [Value::Int(value)] => u64::try_from(*value).map(Value::Uint).map_err(|_| Overflow),
@@ -82,7 +89,8 @@ fn uint<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn double<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn double<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Double(value)] => Ok(Value::Double(*value)),
         [Value::Int(value)] => Ok(Value::Double(*value as f64)),
@@ -105,7 +113,7 @@ fn string<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
         }
         [Value::Bytes(bytes)] => {
             budget.grow(bytes.len())?;
-            std::str::from_utf8(bytes).map_err(|_| Conversion)?.to_owned()
+            return std::str::from_utf8(bytes).map(Value::shared).map_err(|_| Conversion);
         }
         [Value::Bool(value)] => return Ok(Value::text(if *value { "true" } else { "false" })),
         [Value::Int(value)] => value.to_string(),
@@ -152,7 +160,8 @@ fn bytes<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn timestamp<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn timestamp<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Timestamp(time)] => Ok(Value::Timestamp(*time)),
         [Value::String(text)] => Timestamp::parse(text).map(Value::Timestamp).ok_or(Conversion),
@@ -161,7 +170,8 @@ fn timestamp<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn duration<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn duration<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Duration(value)] => Ok(Value::Duration(*value)),
         [Value::String(text)] => parse_duration(text).map(Value::Duration).ok_or(Conversion),

@@ -7,7 +7,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{Function, Outcome, Shape, global};
+use super::{Function, Growth, Outcome, Shape, global};
 use crate::{
     error::EvalErrorKind::{Conversion, NoOverload},
     run::Budget,
@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("base64.encode", &[Shape::Bytes], Shape::Text, encode),
-    global("base64.decode", &[Shape::Text], Shape::Bytes, decode),
+    global("base64.encode", &[Shape::Bytes], Shape::Text, encode).costs(Growth::Copies(2, 4)),
+    global("base64.decode", &[Shape::Text], Shape::Bytes, decode).costs(Growth::Copies(2, 0)),
 ];
 
 /// Writes padding; reads texts with and without it. Bits that stand over and line ends are passed over, as Go does.

@@ -7,15 +7,16 @@ use std::fmt::Write as _;
 
 pub(crate) use clauses::{Clause, Piece, Pieces, Verb};
 
-use super::{Function, Outcome, Shape, method};
+use super::{Effect, Function, Growth, Outcome, Shape, growth::reading, method};
 use crate::{
+    cost::{Bounds, Extent, Spend},
     error::EvalErrorKind::{self, Invalid, NoOverload, OutOfRange},
     run::Budget,
     value::{Map, Value},
 };
 
 pub(super) const FUNCTIONS: &[Function] =
-    &[method("format", &[Shape::Text, Shape::List(&Shape::Dyn)], Shape::Text, format)];
+    &[method("format", &[Shape::Text, Shape::List(&Shape::Dyn)], Shape::Text, format).costs(Growth::By(formatted))];
 
 /// The longest text of a double without what the precision asks for: the digits of the largest one, its sign and point.
 const DOUBLE_MAX: usize = 312;
@@ -189,4 +190,41 @@ impl Out<'_> {
         }
         self.push("}")
     }
+}
+
+fn formatted(args: &[Extent]) -> Effect {
+    formatting(args, None, true)
+}
+
+/// What `format` takes: of a text that is known, as little as its clauses ask for; of values without bytes among them,
+/// less than of others.
+pub(crate) fn formatting(args: &[Extent], text: Option<&str>, bytes: bool) -> Effect {
+    let [format, values] = args else { return Effect::unknown() };
+    let precision = text.map_or(clauses::PRECISION_MAX, |text| {
+        let precisions = Pieces::of(text).map(|piece| match piece {
+            Ok(Piece::Clause(Clause { verb: Verb::Fixed | Verb::Scientific, precision })) => precision,
+            _ => 0,
+        });
+        precisions.max().unwrap_or(0)
+    });
+    let hex = text.is_none_or(|text| text.contains(['x', 'X']));
+    // A text is pushed, or written in hex; bytes may be no text, and are then three times as long before they are.
+    let times = if bytes {
+        9
+    } else if hex {
+        4
+    } else {
+        2
+    };
+    let whole = values.whole();
+    let number = 1100 + NUMBER_MAX as u64 + 2 * precision as u64;
+    // The keys of maps are written twice, and sorted.
+    let entry = if values.may_hold_maps() { 4 * size_of::<(String, Value<'_>)>() as u64 + 64 } else { 16 };
+    let texts = if values.may_hold_maps() { times * 2 } else { times };
+    let made = whole.parts.saturating_mul(number + entry).saturating_add(whole.bytes.saturating_mul(texts));
+    let made = made.saturating_add(format.len().max.saturating_mul(2));
+    let steps = whole.parts.saturating_mul(64).saturating_add(whole.counting.saturating_mul(3));
+    let steps = if values.may_hold_maps() { steps } else { 0 };
+    let spend = reading(args) + Spend::steps(Bounds::at_most(steps)) + Spend::grow(Bounds::at_most(made));
+    Effect { spend, gives: Extent::text(Bounds::at_most(made)) }
 }

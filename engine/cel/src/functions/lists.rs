@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{Function, Outcome, Shape, arithmetic, global, has, method};
+use super::{Effect, Function, Growth, Outcome, Shape, arithmetic, finding, global, has, method};
 use crate::{
     ast::Binary,
+    cost::{Bounds, Extent, Spend, equality, list_bytes},
     error::EvalErrorKind::{self, Invalid, NoOverload, OutOfRange},
     run::Budget,
     value::{List, Value, equal, order},
@@ -16,31 +17,32 @@ const COMPARABLE: Shape = Shape::List(&Shape::Comparable);
 const OPTIONAL: Shape = Shape::Optional(&Shape::A);
 
 const fn summed(list: &'static [Shape], of: Shape, run: super::Native) -> Function {
-    method("sum", list, of, run)
+    method("sum", list, of, run).costs(Growth::By(comparing))
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    method("slice", &[LIST, Shape::Int, Shape::Int], LIST, slice),
-    method("flatten", &[Shape::List(&LIST)], LIST, flatten),
-    method("flatten", &[Shape::List(&Shape::Dyn), Shape::Int], Shape::List(&Shape::Dyn), flatten),
-    method("distinct", &[LIST], LIST, distinct),
+    method("slice", &[LIST, Shape::Int, Shape::Int], LIST, slice).costs(Growth::By(slicing)),
+    method("flatten", &[Shape::List(&LIST)], LIST, flatten).costs(Growth::By(flattening)),
+    method("flatten", &[Shape::List(&Shape::Dyn), Shape::Int], Shape::List(&Shape::Dyn), flatten)
+        .costs(Growth::By(flattening)),
+    method("distinct", &[LIST], LIST, distinct).costs(Growth::By(differing)),
     // The code of `reverse`, `indexOf` and `lastIndexOf` is that of texts, which comes here for lists.
-    method("reverse", &[LIST], LIST, reverse),
-    method("indexOf", &[LIST, A], Shape::Int, index_of),
-    method("lastIndexOf", &[LIST, A], Shape::Int, last_index_of),
-    method("includes", &[Shape::Dyn, Shape::Dyn], Shape::Bool, includes),
-    method("sort", &[COMPARABLE], COMPARABLE, sort),
-    method("isSorted", &[COMPARABLE], Shape::Bool, is_sorted),
-    method("min", &[COMPARABLE], Shape::Comparable, min),
-    method("max", &[COMPARABLE], Shape::Comparable, max),
+    method("reverse", &[LIST], LIST, reverse).costs(Growth::By(slicing)),
+    method("indexOf", &[LIST, A], Shape::Int, index_of).costs(Growth::By(placing)),
+    method("lastIndexOf", &[LIST, A], Shape::Int, last_index_of).costs(Growth::By(placing)),
+    method("includes", &[Shape::Dyn, Shape::Dyn], Shape::Bool, includes).costs(Growth::By(including)),
+    method("sort", &[COMPARABLE], COMPARABLE, sort).costs(Growth::By(sorting)),
+    method("isSorted", &[COMPARABLE], Shape::Bool, is_sorted).costs(Growth::By(comparing)),
+    method("min", &[COMPARABLE], Shape::Comparable, min).costs(Growth::By(comparing)),
+    method("max", &[COMPARABLE], Shape::Comparable, max).costs(Growth::By(comparing)),
     // The type says what the sum of no elements is.
     summed(&[Shape::List(&Shape::Int)], Shape::Int, |args, budget| sum(args, Value::Int(0), budget)),
     summed(&[Shape::List(&Shape::Uint)], Shape::Uint, |args, budget| sum(args, Value::Uint(0), budget)),
     summed(&[Shape::List(&Shape::Double)], Shape::Double, |args, budget| sum(args, Value::Double(0.0), budget)),
     summed(&[Shape::List(&Shape::Duration)], Shape::Duration, |args, budget| sum(args, Value::Duration(0), budget)),
-    method("first", &[LIST], OPTIONAL, first),
-    method("last", &[LIST], OPTIONAL, last),
-    global("lists.range", &[Shape::Int], Shape::List(&Shape::Int), range),
+    method("first", &[LIST], OPTIONAL, first).costs(Growth::By(ending)),
+    method("last", &[LIST], OPTIONAL, last).costs(Growth::By(ending)),
+    global("lists.range", &[Shape::Int], Shape::List(&Shape::Int), range).costs(Growth::By(counting)),
 ];
 
 fn list_of<'v, 'a>(args: &'v [Value<'a>]) -> Result<&'v List<'a>, EvalErrorKind> {
@@ -259,4 +261,86 @@ fn range<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let count = usize::try_from(*count).map_err(|_| Invalid)?;
     room(count, budget)?;
     Ok(Value::shared_list((0..count as i64).map(Value::Int).collect()))
+}
+
+/// What `room` takes.
+fn rooms(elements: Bounds) -> Spend {
+    Spend::grow(list_bytes(elements.times(Bounds::exactly(2))))
+}
+
+fn list(args: &[Extent]) -> Extent {
+    args.first().cloned().unwrap_or_else(Extent::never)
+}
+
+/// A part of a list, or all of it in another order.
+fn slicing(args: &[Extent]) -> Effect {
+    let list = list(args);
+    let len = Bounds::at_most(list.count().max);
+    let gives = Extent::list(len, list.element()).of_bytes(list.whole().bytes);
+    Effect { spend: rooms(len), gives }
+}
+
+fn flattening(args: &[Extent]) -> Effect {
+    let list = list(args);
+    let (inner, whole) = (list.element(), list.whole());
+    let parts = Bounds::at_most(whole.parts);
+    let spend = Spend::steps(parts) + rooms(parts);
+    let gives = if args.len() == 1 && !inner.may_be_flat() && !inner.may_be_map() && !inner.may_be_optional() {
+        let len = Bounds::at_most(list.count().max.saturating_mul(inner.count().max));
+        Extent::list(len, inner.element())
+    } else {
+        // Elements of any depth.
+        Extent::list(parts, Extent::any(whole))
+    };
+    Effect { spend, gives: gives.of_bytes(whole.bytes) }
+}
+
+fn differing(args: &[Extent]) -> Effect {
+    let kept = slicing(args);
+    let len = kept.gives.len();
+    let each = finding(&kept.gives, &kept.gives.element());
+    Effect { spend: kept.spend + each.times(len), gives: kept.gives }
+}
+
+fn placing(args: &[Extent]) -> Effect {
+    let [list, wanted] = args else { return Effect::unknown() };
+    let len = list.count().max;
+    Effect { spend: finding(list, wanted), gives: Extent::number(len) }
+}
+
+fn including(args: &[Extent]) -> Effect {
+    let [of, wanted] = args else { return Effect::unknown() };
+    Effect { spend: finding(of, wanted).or(equality(of, wanted)), gives: Extent::scalar() }
+}
+
+/// Each element is compared with the next.
+fn comparing(args: &[Extent]) -> Effect {
+    let list = list(args);
+    let element = list.element();
+    let each = Spend::steps(Bounds::at_most(1)) + Spend::read(Bounds::at_most(element.len().max));
+    Effect { spend: each.times(Bounds::at_most(list.count().max.saturating_add(1))), gives: element }
+}
+
+fn sorting(args: &[Extent]) -> Effect {
+    let sorted = slicing(args);
+    let spend = sorted.spend + ordering(&sorted.gives, &sorted.gives.element());
+    Effect { spend, gives: sorted.gives }
+}
+
+/// What [`sorted`] takes to put a list into the order of keys, one for each element.
+pub(crate) fn ordering(list: &Extent, key: &Extent) -> Spend {
+    let len = list.count().max;
+    let rounds = u64::from(u64::BITS - len.leading_zeros());
+    let each = Spend::steps(Bounds::at_most(1)) + Spend::read(Bounds::at_most(key.len().max));
+    rooms(Bounds::at_most(len)) + each.times(Bounds::at_most(len.saturating_mul(rounds)))
+}
+
+fn ending(args: &[Extent]) -> Effect {
+    Effect { spend: rooms(Bounds::at_most(1)), gives: Extent::optional(list(args).element()) }
+}
+
+fn counting(args: &[Extent]) -> Effect {
+    let most = args.first().map_or(u64::MAX, Extent::most);
+    let len = Bounds::at_most(most);
+    Effect { spend: rooms(len), gives: Extent::list(len, Extent::number(most)) }
 }

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Function, Outcome, Shape, global};
+use super::{Effect, Function, Growth, Outcome, Shape, global};
 use crate::{
+    cost::{Bounds, Extent, Spend},
     error::EvalErrorKind::{self, Invalid, NoOverload, Overflow},
     run::Budget,
     value::{Value, order},
@@ -17,32 +18,32 @@ const NUMBERS: &[Shape] = &[Shape::Many(&N)];
 const LIST: &[Shape] = &[Shape::List(&N)];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("math.greatest", NUMBERS, N, greatest),
-    global("math.greatest", LIST, N, greatest),
-    global("math.least", NUMBERS, N, least),
-    global("math.least", LIST, N, least),
-    global("math.ceil", &[D], D, ceil),
-    global("math.floor", &[D], D, floor),
-    global("math.round", &[D], D, round),
-    global("math.trunc", &[D], D, trunc),
-    global("math.sqrt", &[N], D, sqrt),
-    global("math.abs", &[N], N, abs),
-    global("math.sign", &[N], N, sign),
-    global("math.isNaN", &[D], Shape::Bool, is_nan),
-    global("math.isInf", &[D], Shape::Bool, is_inf),
-    global("math.isFinite", &[D], Shape::Bool, is_finite),
-    global("math.bitAnd", &[I, I], I, bit_and),
-    global("math.bitAnd", &[U, U], U, bit_and),
-    global("math.bitOr", &[I, I], I, bit_or),
-    global("math.bitOr", &[U, U], U, bit_or),
-    global("math.bitXor", &[I, I], I, bit_xor),
-    global("math.bitXor", &[U, U], U, bit_xor),
-    global("math.bitNot", &[I], I, bit_not),
-    global("math.bitNot", &[U], U, bit_not),
-    global("math.bitShiftLeft", &[I, I], I, shift_left),
-    global("math.bitShiftLeft", &[U, I], U, shift_left),
-    global("math.bitShiftRight", &[I, I], I, shift_right),
-    global("math.bitShiftRight", &[U, I], U, shift_right),
+    global("math.greatest", NUMBERS, N, greatest).costs(Growth::By(choosing)),
+    global("math.greatest", LIST, N, greatest).costs(Growth::By(choosing)),
+    global("math.least", NUMBERS, N, least).costs(Growth::By(choosing)),
+    global("math.least", LIST, N, least).costs(Growth::By(choosing)),
+    global("math.ceil", &[D], D, ceil).costs(Growth::Fixed),
+    global("math.floor", &[D], D, floor).costs(Growth::Fixed),
+    global("math.round", &[D], D, round).costs(Growth::Fixed),
+    global("math.trunc", &[D], D, trunc).costs(Growth::Fixed),
+    global("math.sqrt", &[N], D, sqrt).costs(Growth::Fixed),
+    global("math.abs", &[N], N, abs).costs(Growth::Fixed),
+    global("math.sign", &[N], N, sign).costs(Growth::Fixed),
+    global("math.isNaN", &[D], Shape::Bool, is_nan).costs(Growth::Fixed),
+    global("math.isInf", &[D], Shape::Bool, is_inf).costs(Growth::Fixed),
+    global("math.isFinite", &[D], Shape::Bool, is_finite).costs(Growth::Fixed),
+    global("math.bitAnd", &[I, I], I, bit_and).costs(Growth::Fixed),
+    global("math.bitAnd", &[U, U], U, bit_and).costs(Growth::Fixed),
+    global("math.bitOr", &[I, I], I, bit_or).costs(Growth::Fixed),
+    global("math.bitOr", &[U, U], U, bit_or).costs(Growth::Fixed),
+    global("math.bitXor", &[I, I], I, bit_xor).costs(Growth::Fixed),
+    global("math.bitXor", &[U, U], U, bit_xor).costs(Growth::Fixed),
+    global("math.bitNot", &[I], I, bit_not).costs(Growth::Fixed),
+    global("math.bitNot", &[U], U, bit_not).costs(Growth::Fixed),
+    global("math.bitShiftLeft", &[I, I], I, shift_left).costs(Growth::Fixed),
+    global("math.bitShiftLeft", &[U, I], U, shift_left).costs(Growth::Fixed),
+    global("math.bitShiftRight", &[I, I], I, shift_right).costs(Growth::Fixed),
+    global("math.bitShiftRight", &[U, I], U, shift_right).costs(Growth::Fixed),
 ];
 
 fn greatest<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
@@ -201,4 +202,10 @@ fn shift_left<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
 
 fn shift_right<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     shift(args, u64::checked_shr)
+}
+
+/// All arguments, or all elements of the one that is a list.
+fn choosing(args: &[Extent]) -> Effect {
+    let elements = args.iter().map(|arg| arg.count().max).fold(args.len() as u64, u64::saturating_add);
+    Effect { spend: Spend::steps(Bounds::at_most(elements)), gives: Extent::scalar() }
 }

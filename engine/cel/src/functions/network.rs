@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::{Function, Native, Outcome, Shape, global, method};
+use super::{Function, Growth, Native, Outcome, Shape, global, method};
 use crate::{
     error::EvalErrorKind::{self, Conversion, NoOverload},
     run::Budget,
@@ -12,21 +12,21 @@ use crate::{
 };
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("ip", &[Shape::Ip], Shape::Ip, ip),
-    global("ip", &[Shape::Text], Shape::Ip, ip),
-    global("cidr", &[Shape::Cidr], Shape::Cidr, cidr),
-    global("cidr", &[Shape::Text], Shape::Cidr, cidr),
-    global("isIP", &[Shape::Text], Shape::Bool, is_ip),
-    global("isCIDR", &[Shape::Text], Shape::Bool, is_cidr),
-    global("ip.isCanonical", &[Shape::Text], Shape::Bool, is_canonical),
+    global("ip", &[Shape::Ip], Shape::Ip, ip).costs(Growth::Reads),
+    global("ip", &[Shape::Text], Shape::Ip, ip).costs(Growth::Reads),
+    global("cidr", &[Shape::Cidr], Shape::Cidr, cidr).costs(Growth::Reads),
+    global("cidr", &[Shape::Text], Shape::Cidr, cidr).costs(Growth::Reads),
+    global("isIP", &[Shape::Text], Shape::Bool, is_ip).costs(Growth::Reads),
+    global("isCIDR", &[Shape::Text], Shape::Bool, is_cidr).costs(Growth::Reads),
+    global("ip.isCanonical", &[Shape::Text], Shape::Bool, is_canonical).costs(Growth::Reads),
 ];
 
 const fn of_ip(name: &'static str, result: Shape, run: Native) -> Function {
-    method(name, &[Shape::Ip], result, run)
+    method(name, &[Shape::Ip], result, run).costs(Growth::Fixed)
 }
 
 const fn of_cidr(name: &'static str, params: &'static [Shape], result: Shape, run: Native) -> Function {
-    method(name, params, result, run)
+    method(name, params, result, run).costs(Growth::Reads)
 }
 
 pub(super) const METHODS: &[Function] = &[
@@ -45,6 +45,11 @@ pub(super) const METHODS: &[Function] = &[
     of_cidr("prefixLength", &[Shape::Cidr], Shape::Int, prefix_length),
 ];
 
+/// Takes the steps of reading the last argument, where it is a text.
+fn read(args: &[Value<'_>], budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    budget.read(args.last().and_then(Value::as_str).map_or(0, str::len))
+}
+
 /// Reads an address; one with a zone, or an IPv4 address in IPv6 clothes with dots, is none.
 fn parse_ip(text: &str) -> Option<IpAddr> {
     let ip: IpAddr = text.parse().ok()?;
@@ -61,7 +66,8 @@ fn parse_cidr(text: &str) -> Option<IpNet> {
     IpNet::new(ip, length.parse().ok()?).ok()
 }
 
-fn ip<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn ip<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Ip(ip)] => Ok(Value::Ip(*ip)),
         [Value::String(text)] => parse_ip(text).map(Value::Ip).ok_or(Conversion),
@@ -69,7 +75,8 @@ fn ip<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn cidr<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn cidr<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::Cidr(cidr)] => Ok(Value::Cidr(*cidr)),
         [Value::String(text)] => parse_cidr(text).map(Value::Cidr).ok_or(Conversion),
@@ -77,21 +84,24 @@ fn cidr<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     }
 }
 
-fn is_ip<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn is_ip<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::String(text)] => Ok(Value::Bool(parse_ip(text).is_some())),
         _ => Err(NoOverload),
     }
 }
 
-fn is_cidr<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn is_cidr<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::String(text)] => Ok(Value::Bool(parse_cidr(text).is_some())),
         _ => Err(NoOverload),
     }
 }
 
-fn is_canonical<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn is_canonical<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     match args {
         [Value::String(text)] => {
             let ip = parse_ip(text).ok_or(Conversion)?;
@@ -148,7 +158,8 @@ fn is_link_local_unicast<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> 
     test(args, link_local)
 }
 
-fn contains_ip<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn contains_ip<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     let (cidr, ip) = match args {
         [Value::Cidr(cidr), Value::Ip(ip)] => (cidr, *ip),
         [Value::Cidr(cidr), Value::String(text)] => (cidr, parse_ip(text).ok_or(Conversion)?),
@@ -157,7 +168,8 @@ fn contains_ip<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
     Ok(Value::Bool(cidr.contains(&ip)))
 }
 
-fn contains_cidr<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn contains_cidr<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    read(args, budget)?;
     let (cidr, other) = match args {
         [Value::Cidr(cidr), Value::Cidr(other)] => (cidr, *other),
         [Value::Cidr(cidr), Value::String(text)] => (cidr, parse_cidr(text).ok_or(Conversion)?),

@@ -1,7 +1,8 @@
 //! Optional values.
 
-use super::{Function, Outcome, Shape, global, method};
+use super::{Effect, Function, Growth, OPTIONAL_BYTES, Outcome, Shape, global, method};
 use crate::{
+    cost::{Bounds, Extent, Spend, list_bytes},
     error::EvalErrorKind::{EmptyOptional, NoOverload},
     run::Budget,
     value::Value,
@@ -11,22 +12,24 @@ const OPTIONAL: Shape = Shape::Optional(&Shape::A);
 const LIST: Shape = Shape::List(&Shape::A);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("optional.of", &[Shape::A], OPTIONAL, of),
-    global("optional.ofNonZeroValue", &[Shape::A], OPTIONAL, of_non_zero_value),
-    global("optional.none", &[], OPTIONAL, none),
-    method("hasValue", &[OPTIONAL], Shape::Bool, has_value),
-    method("value", &[OPTIONAL], Shape::A, value),
-    global("optional.unwrap", &[Shape::List(&OPTIONAL)], LIST, unwrap),
-    method("unwrapOpt", &[Shape::List(&OPTIONAL)], LIST, unwrap),
-    method("or", &[OPTIONAL, OPTIONAL], OPTIONAL, or),
-    method("orValue", &[OPTIONAL, Shape::A], Shape::A, or_value),
+    global("optional.of", &[Shape::A], OPTIONAL, of).costs(Growth::Wraps),
+    global("optional.ofNonZeroValue", &[Shape::A], OPTIONAL, of_non_zero_value).costs(Growth::Wraps),
+    global("optional.none", &[], OPTIONAL, none).costs(Growth::By(empty)),
+    method("hasValue", &[OPTIONAL], Shape::Bool, has_value).costs(Growth::Fixed),
+    method("value", &[OPTIONAL], Shape::A, value).costs(Growth::Unwraps),
+    global("optional.unwrap", &[Shape::List(&OPTIONAL)], LIST, unwrap).costs(Growth::By(unwrapping)),
+    method("unwrapOpt", &[Shape::List(&OPTIONAL)], LIST, unwrap).costs(Growth::By(unwrapping)),
+    method("or", &[OPTIONAL, OPTIONAL], OPTIONAL, or).costs(Growth::By(either)),
+    method("orValue", &[OPTIONAL, Shape::A], Shape::A, or_value).costs(Growth::Unwraps),
 ];
 
-fn of<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn of<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.grow(OPTIONAL_BYTES)?;
     args.first().cloned().map(Value::some).ok_or(NoOverload)
 }
 
-fn of_non_zero_value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn of_non_zero_value<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.grow(OPTIONAL_BYTES)?;
     match args {
         [value] if is_zero(value) => Ok(Value::Optional(None)),
         _ => args.first().cloned().map(Value::some).ok_or(NoOverload),
@@ -103,4 +106,19 @@ fn or_value<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
         [Value::Optional(None), other] => Ok(other.clone()),
         _ => Err(NoOverload),
     }
+}
+
+fn empty(_: &[Extent]) -> Effect {
+    Effect { spend: Spend::default(), gives: Extent::optional(Extent::never()) }
+}
+
+fn either(args: &[Extent]) -> Effect {
+    let [one, other] = args else { return Effect::unknown() };
+    Effect { spend: Spend::default(), gives: one.or(other) }
+}
+
+fn unwrapping(args: &[Extent]) -> Effect {
+    let [list] = args else { return Effect::unknown() };
+    let len = Bounds::at_most(list.count().max);
+    Effect { spend: Spend::grow(list_bytes(len)), gives: Extent::list(len, list.element().element()) }
 }

@@ -2,10 +2,11 @@
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::{Function, Outcome, Shape, global, method, strings::slice};
+use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading, method, strings::slice};
 use crate::{
+    cost::{Bounds, Extent, Spend, list_bytes},
     error::EvalErrorKind::{self, BadPattern, Invalid, NoOverload},
-    limits::{REGEX_RUN_MAX, REGEX_RUN_STEPS},
+    limits::{REGEX_MAX, REGEX_RUN_BYTES, REGEX_RUN_MAX, REGEX_RUN_STEPS},
     run::Budget,
     value::{Text, Value},
 };
@@ -14,19 +15,26 @@ const T: Shape = Shape::Text;
 const TEXTS: Shape = Shape::List(&Shape::Text);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("matches", &[T, T], Shape::Bool, matches),
-    method("matches", &[T, T], Shape::Bool, matches),
-    method("find", &[T, T], T, |args, budget| computed(args, find, budget)),
-    method("findAll", &[T, T], TEXTS, |args, budget| computed(args, find_all, budget)),
-    method("findAll", &[T, T, Shape::Int], TEXTS, |args, budget| computed(args, find_all, budget)),
-    global("regex.extract", &[T, T], Shape::Optional(&T), |args, budget| computed(args, extract, budget)),
-    global("regex.extractAll", &[T, T], TEXTS, |args, budget| computed(args, extract_all, budget)),
-    global("regex.replace", &[T, T, T], T, |args, budget| computed(args, replace, budget)),
-    global("regex.replace", &[T, T, T, Shape::Int], T, |args, budget| computed(args, replace, budget)),
+    global("matches", &[T, T], Shape::Bool, matches).costs(Growth::By(|args| computing("matches", args))),
+    method("matches", &[T, T], Shape::Bool, matches).costs(Growth::By(|args| computing("matches", args))),
+    method("find", &[T, T], T, |args, budget| computed(args, find, budget))
+        .costs(Growth::By(|args| computing("find", args))),
+    method("findAll", &[T, T], TEXTS, |args, budget| computed(args, find_all, budget))
+        .costs(Growth::By(|args| computing("findAll", args))),
+    method("findAll", &[T, T, Shape::Int], TEXTS, |args, budget| computed(args, find_all, budget))
+        .costs(Growth::By(|args| computing("findAll", args))),
+    global("regex.extract", &[T, T], Shape::Optional(&T), |args, budget| computed(args, extract, budget))
+        .costs(Growth::By(|args| computing("regex.extract", args))),
+    global("regex.extractAll", &[T, T], TEXTS, |args, budget| computed(args, extract_all, budget))
+        .costs(Growth::By(|args| computing("regex.extractAll", args))),
+    global("regex.replace", &[T, T, T], T, |args, budget| computed(args, replace, budget))
+        .costs(Growth::By(|args| computing("regex.replace", args))),
+    global("regex.replace", &[T, T, T, Shape::Int], T, |args, budget| computed(args, replace, budget))
+        .costs(Growth::By(|args| computing("regex.replace", args))),
 ];
 
 /// The code of a function whose second argument is a pattern, which is compiled already.
-pub(crate) type Search = for<'a> fn(&Regex, &[Value<'a>], &mut Budget) -> Outcome<'a>;
+pub(crate) type Search = for<'a> fn(&Pattern, &[Value<'a>], &mut Budget) -> Outcome<'a>;
 
 /// That of the function of that name; `matches` is a test, which has a plan of its own.
 pub(crate) fn search(name: &str) -> Option<Search> {
@@ -41,7 +49,7 @@ pub(crate) fn search(name: &str) -> Option<Search> {
 }
 
 /// What is wrong with a pattern, and with the replacement where that is known, for that function.
-pub(crate) fn misuse(name: &str, pattern: &Regex, replacement: Option<&str>) -> Option<&'static str> {
+pub(crate) fn misuse(name: &str, pattern: &Pattern, replacement: Option<&str>) -> Option<&'static str> {
     match (name, replacement) {
         ("regex.extract" | "regex.extractAll", _) if groups(pattern) > 1 => Some("the pattern has more than one group"),
         ("regex.replace", Some(text)) if parts(text, groups(pattern)).any(|part| part.is_err()) => {
@@ -51,50 +59,93 @@ pub(crate) fn misuse(name: &str, pattern: &Regex, replacement: Option<&str>) -> 
     }
 }
 
-/// Compiles a pattern whose compiled form is at most `limit` bytes.
-pub(crate) fn compile(pattern: &str, limit: usize) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(limit).dfa_size_limit(limit).nest_limit(64).build()
+/// A pattern, compiled.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) regex: Regex,
+    /// The bytes that reading one byte of a text counts as: a large pattern may have to look at each many times.
+    pub(crate) weight: usize,
 }
 
-/// Compiles a pattern that is computed while running: the planner compiles those that stand in the source.
-fn compile_now(pattern: &str, budget: &mut Budget) -> Result<Regex, EvalErrorKind> {
-    budget.spend(REGEX_RUN_STEPS as usize)?;
-    budget.read(pattern.len())?;
-    compile(pattern, REGEX_RUN_MAX).map_err(|_| BadPattern)
+/// The weight of the smallest patterns.
+const WEIGHT_MIN: usize = 4;
+
+/// The weight of a pattern that is compiled while running: of the size that it may have.
+const WEIGHT_RUN: usize = WEIGHT_MIN * 4;
+
+/// The bytes behind a match that looking for the next one counts as: it may look farther than it finds.
+const AHEAD: usize = 1024;
+
+impl Pattern {
+    /// Compiles a pattern that stands in the source; the weight is found by the smallest size that it fits into.
+    pub(crate) fn literal(pattern: &str) -> Result<Self, regex::Error> {
+        let (mut limit, mut weight) = (REGEX_MAX / 64, WEIGHT_MIN);
+        loop {
+            match compile(pattern, limit, REGEX_MAX) {
+                Ok(regex) => return Ok(Self { regex, weight }),
+                Err(regex::Error::CompiledTooBig(_)) if limit < REGEX_MAX => (limit, weight) = (limit * 4, weight * 4),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Compiles a pattern that is computed while running: the planner compiles those that stand in the source.
+    pub(crate) fn now(pattern: &str, budget: &mut Budget) -> Result<Self, EvalErrorKind> {
+        budget.spend(REGEX_RUN_STEPS as usize)?;
+        budget.grow(REGEX_RUN_BYTES)?;
+        budget.read(pattern.len())?;
+        let regex = compile(pattern, REGEX_RUN_MAX, REGEX_RUN_MAX).map_err(|_| BadPattern)?;
+        Ok(Self { regex, weight: WEIGHT_RUN })
+    }
+
+    /// The bytes that it takes at most.
+    pub(crate) fn bytes(&self) -> usize {
+        REGEX_MAX / 64 * (self.weight / WEIGHT_MIN)
+    }
+
+    /// Takes the steps of going through a text.
+    pub(crate) fn read(&self, text: &str, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+        budget.read(text.len().saturating_mul(self.weight))
+    }
+}
+
+/// Compiles a pattern whose compiled form is at most `limit` bytes, and the part of it that grows while it is used, too.
+fn compile(pattern: &str, limit: usize, growing: usize) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(limit).dfa_size_limit(growing).nest_limit(64).build()
 }
 
 fn matches<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), Value::String(pattern)] = args else { return Err(NoOverload) };
-    let pattern = compile_now(pattern, budget)?;
-    budget.read(text.len())?;
-    Ok(Value::Bool(pattern.is_match(text)))
+    let pattern = Pattern::now(pattern, budget)?;
+    pattern.read(text, budget)?;
+    Ok(Value::Bool(pattern.regex.is_match(text)))
 }
 
 fn computed<'a>(args: &[Value<'a>], run: Search, budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(_), Value::String(pattern), ..] = args else { return Err(NoOverload) };
-    let pattern = compile_now(pattern, budget)?;
+    let pattern = Pattern::now(pattern, budget)?;
     run(&pattern, args, budget)
 }
 
 /// How many groups a pattern has.
-fn groups(pattern: &Regex) -> usize {
-    pattern.captures_len() - 1
+fn groups(pattern: &Pattern) -> usize {
+    pattern.regex.captures_len() - 1
 }
 
 /// The first match; an empty text when there is none.
-fn find<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+fn find<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), _] = args else { return Err(NoOverload) };
-    budget.read(text.len())?;
-    match pattern.find(text) {
+    pattern.read(text, budget)?;
+    match pattern.regex.find(text) {
         Some(found) => slice(text, found.range(), budget),
         None => Ok(Value::text("")),
     }
 }
 
-/// The matches one after the other, at most `limit`. Looking for the next one may read all that is left each time, so
-/// that is what each costs.
+/// The matches one after the other, at most `limit`. Looking for the next one may look at what is behind it, so that each
+/// costs some of what is left.
 fn each<'t>(
-    pattern: &Regex,
+    pattern: &Pattern,
     text: &'t str,
     limit: usize,
     budget: &mut Budget,
@@ -103,11 +154,11 @@ fn each<'t>(
     if limit == 0 {
         return Ok(());
     }
-    budget.read(text.len())?;
-    for captures in pattern.captures_iter(text).take(limit) {
+    pattern.read(text, budget)?;
+    for captures in pattern.regex.captures_iter(text).take(limit) {
         let end = captures.get(0).map_or(text.len(), |whole| whole.end());
         budget.spend(1)?;
-        budget.read(text.len() - end)?;
+        budget.read((text.len() - end).min(AHEAD))?;
         take(captures, budget)?;
     }
     Ok(())
@@ -115,7 +166,7 @@ fn each<'t>(
 
 /// A list of the group of each match that `group` says.
 fn listed<'a>(
-    pattern: &Regex,
+    pattern: &Pattern,
     text: &Text<'a>,
     limit: usize,
     budget: &mut Budget,
@@ -136,7 +187,7 @@ fn listed<'a>(
     Ok(found)
 }
 
-fn find_all<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+fn find_all<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let (text, limit) = match args {
         [Value::String(text), _] => (text, usize::MAX),
         // Below zero there is no limit.
@@ -146,7 +197,7 @@ fn find_all<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Out
     listed(pattern, text, limit, budget, 0).map(Value::shared_list)
 }
 
-fn extract<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+fn extract<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), _] = args else { return Err(NoOverload) };
     let group = groups(pattern);
     if group > 1 {
@@ -161,7 +212,7 @@ fn extract<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outc
     }
 }
 
-fn extract_all<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+fn extract_all<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), _] = args else { return Err(NoOverload) };
     let group = groups(pattern);
     if group > 1 {
@@ -198,7 +249,7 @@ fn parts(replacement: &str, groups: usize) -> impl Iterator<Item = Result<Part<'
     })
 }
 
-fn replace<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+fn replace<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let (text, replacement, count) = match args {
         [Value::String(text), _, Value::String(replacement)] => (text, replacement, usize::MAX),
         // Below zero there is no limit.
@@ -207,7 +258,8 @@ fn replace<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outc
         }
         _ => return Err(NoOverload),
     };
-    budget.grow(replacement.len() * size_of::<Part<'_>>())?;
+    // Each part of it has a letter at least.
+    budget.grow(replacement.len().saturating_mul(size_of::<Part<'_>>()))?;
     let parts: Vec<Part<'_>> = parts(replacement, groups(pattern)).collect::<Result<_, _>>()?;
     let mut whole = String::new();
     let mut kept = 0;
@@ -228,4 +280,43 @@ fn replace<'a>(pattern: &Regex, args: &[Value<'a>], budget: &mut Budget) -> Outc
     })?;
     push(&mut whole, text.get(kept..).unwrap_or_default(), budget)?;
     Ok(Value::shared(whole))
+}
+
+/// What a call of the function of that name takes whose pattern is computed.
+fn computing(name: &str, args: &[Extent]) -> Effect {
+    let compiling =
+        Spend::steps(Bounds::at_most(REGEX_RUN_STEPS)) + Spend::grow(Bounds::at_most(REGEX_RUN_BYTES as u64));
+    let Effect { spend, gives } = sought(name, args, WEIGHT_RUN);
+    Effect { spend: compiling + spend, gives }
+}
+
+/// What it takes when the pattern is compiled, and has that weight.
+pub(crate) fn sought(name: &str, args: &[Extent], weight: usize) -> Effect {
+    let text = args.first().map_or(0, |text| text.len().max);
+    let len = Bounds::at_most(text);
+    let once = reading(args) + Spend::read(Bounds::at_most(text.saturating_mul(weight as u64)));
+    let matches = Bounds::at_most(text.saturating_add(1));
+    let next = Spend::steps(Bounds::at_most(1 + AHEAD as u64 / 64));
+    let kept = Spend::grow(list_bytes(Bounds::exactly(2)));
+    match name {
+        "find" => Effect { spend: once + Spend::grow(len), gives: Extent::text(len) },
+        "findAll" | "regex.extractAll" => {
+            let gives = Extent::list(matches, Extent::text(len)).of_bytes(text);
+            Effect { spend: once + (next + kept).times(matches) + Spend::grow(len), gives }
+        }
+        "regex.extract" => {
+            Effect { spend: once + next + kept + Spend::grow(len) + kept, gives: Extent::optional(Extent::text(len)) }
+        }
+        "regex.replace" => {
+            let with = args.get(2).map_or(0, |with| with.len().max);
+            let parts = Spend::grow(Bounds::at_most(with.saturating_mul(size_of::<Part<'_>>() as u64)));
+            // Each match puts the replacement in its place; all groups together are no longer than the text, each time
+            // that they are named.
+            let made = text.saturating_mul(with / 2 + 1).saturating_add(matches.max.saturating_mul(with));
+            let each = next + Spend::steps(Bounds::at_most(with));
+            let spend = once + parts + each.times(matches) + Spend::grow(Bounds::at_most(made.saturating_mul(2)));
+            Effect { spend, gives: Extent::text(Bounds::at_most(made)) }
+        }
+        _ => Effect { spend: once, gives: Extent::scalar() },
+    }
 }

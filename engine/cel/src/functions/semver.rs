@@ -3,8 +3,9 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use super::{Function, Outcome, Shape, global, method};
+use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading, method};
 use crate::{
+    cost::{Bounds, Extent, Spend},
     error::EvalErrorKind::{self, Conversion, NoOverload, Overflow},
     run::Budget,
     value::{Semver, Value},
@@ -14,16 +15,16 @@ const T: Shape = Shape::Text;
 const V: Shape = Shape::Semver;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("semver", &[T], V, semver),
-    global("semver", &[T, Shape::Bool], V, semver),
-    global("isSemver", &[T], Shape::Bool, is_semver),
-    global("isSemver", &[T, Shape::Bool], Shape::Bool, is_semver),
-    method("major", &[V], Shape::Int, major),
-    method("minor", &[V], Shape::Int, minor),
-    method("patch", &[V], Shape::Int, patch),
-    method("compareTo", &[V, V], Shape::Int, compare_to),
-    method("isLessThan", &[V, V], Shape::Bool, is_less_than),
-    method("isGreaterThan", &[V, V], Shape::Bool, is_greater_than),
+    global("semver", &[T], V, semver).costs(Growth::By(reading_one)),
+    global("semver", &[T, Shape::Bool], V, semver).costs(Growth::By(reading_one)),
+    global("isSemver", &[T], Shape::Bool, is_semver).costs(Growth::By(reading_one)),
+    global("isSemver", &[T, Shape::Bool], Shape::Bool, is_semver).costs(Growth::By(reading_one)),
+    method("major", &[V], Shape::Int, major).costs(Growth::Fixed),
+    method("minor", &[V], Shape::Int, minor).costs(Growth::Fixed),
+    method("patch", &[V], Shape::Int, patch).costs(Growth::Fixed),
+    method("compareTo", &[V, V], Shape::Int, compare_to).costs(Growth::Reads),
+    method("isLessThan", &[V, V], Shape::Bool, is_less_than).costs(Growth::Reads),
+    method("isGreaterThan", &[V, V], Shape::Bool, is_greater_than).costs(Growth::Reads),
 ];
 
 /// Reads a version; with `true` after it, also one as people write them.
@@ -81,4 +82,10 @@ fn is_less_than<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 
 fn is_greater_than<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     compared(args, budget).map(|order| Value::Bool(order.is_gt()))
+}
+
+fn reading_one(args: &[Extent]) -> Effect {
+    let len = args.first().map_or(0, |text| text.len().max);
+    let taken = Bounds::at_most(len.saturating_mul(3).saturating_add(size_of::<Semver>() as u64));
+    Effect { spend: reading(args) + Spend::grow(taken), gives: Extent::text(taken) }
 }

@@ -1,7 +1,8 @@
 //! Lists as sets.
 
-use super::{Function, Outcome, Shape, global};
+use super::{Effect, Function, Growth, Outcome, Shape, global};
 use crate::{
+    cost::{Bounds, Extent, Spend, equality},
     error::EvalErrorKind::{self, NoOverload},
     run::Budget,
     value::{Value, equal},
@@ -10,9 +11,9 @@ use crate::{
 const PAIR: &[Shape] = &[Shape::List(&Shape::A), Shape::List(&Shape::A)];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("sets.contains", PAIR, Shape::Bool, contains),
-    global("sets.equivalent", PAIR, Shape::Bool, equivalent),
-    global("sets.intersects", PAIR, Shape::Bool, intersects),
+    global("sets.contains", PAIR, Shape::Bool, contains).costs(Growth::By(comparing)),
+    global("sets.equivalent", PAIR, Shape::Bool, equivalent).costs(Growth::By(comparing)),
+    global("sets.intersects", PAIR, Shape::Bool, intersects).costs(Growth::By(comparing)),
 ];
 
 /// Whether `list` has that element.
@@ -27,6 +28,7 @@ pub(crate) fn has(list: &[Value<'_>], element: &Value<'_>, budget: &mut Budget) 
 }
 
 fn has_all(list: &[Value<'_>], wanted: &[Value<'_>], budget: &mut Budget) -> Result<bool, EvalErrorKind> {
+    budget.spend(wanted.len())?;
     for element in wanted {
         if !has(list, element, budget)? {
             return Ok(false);
@@ -51,10 +53,27 @@ fn equivalent<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 
 fn intersects<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::List(a), Value::List(b)] = args else { return Err(NoOverload) };
+    budget.spend(b.len())?;
     for element in b.iter() {
         if has(a, element, budget)? {
             return Ok(Value::Bool(true));
         }
     }
     Ok(Value::Bool(false))
+}
+
+/// What [`has`] takes.
+pub(crate) fn finding(list: &Extent, element: &Extent) -> Spend {
+    let len = Bounds::at_most(list.count().max);
+    Spend::steps(len) + equality(&list.element(), element).times(len)
+}
+
+/// Each element of one list with each of the other, and perhaps the other way round.
+fn comparing(args: &[Extent]) -> Effect {
+    let [a, b] = args else { return Effect::unknown() };
+    let one = |list: &Extent, wanted: &Extent| {
+        let len = Bounds::at_most(wanted.count().max);
+        Spend::steps(len) + finding(list, &wanted.element()).times(len)
+    };
+    Effect { spend: one(a, b) + one(b, a), gives: Extent::scalar() }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::types::Type;
+use crate::{cost::Extent, types::Type};
 
 /// The type of a parameter or result in a table; letters stand for one type throughout a form.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,18 @@ impl Shape {
             (Self::Map(key, value), Type::Map(k, v)) => key.takes(k, letters) && value.takes(v, letters),
             (Self::List(_) | Self::Map(..) | Self::Optional(_), _) => false,
             _ => self.unite(actual),
+        }
+    }
+
+    /// Whether a value of that extent may be given.
+    pub(crate) fn may_take(self, extent: &Extent) -> bool {
+        match self {
+            Self::A | Self::B | Self::Dyn => true,
+            Self::Many(each) => each.may_take(extent),
+            Self::List(_) => extent.may_be_list(),
+            Self::Map(..) => extent.may_be_map(),
+            Self::Optional(_) => extent.may_be_optional(),
+            _ => extent.may_be_flat(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Texts: the standard functions and the strings extension. Positions are counted in code points.
 
-use super::{Function, Outcome, Shape, global, lists, method};
+use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading, lists, method};
 use crate::{
+    cost::{Bounds, Extent, Spend, list_bytes},
     error::EvalErrorKind::{self, NoOverload, OutOfRange},
     run::Budget,
     value::{Text, Value},
@@ -12,27 +13,27 @@ const I: Shape = Shape::Int;
 const TEXTS: Shape = Shape::List(&Shape::Text);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    method("contains", &[T, T], Shape::Bool, contains),
-    method("startsWith", &[T, T], Shape::Bool, starts_with),
-    method("endsWith", &[T, T], Shape::Bool, ends_with),
-    method("charAt", &[T, I], T, char_at),
-    method("indexOf", &[T, T], I, index_of),
-    method("indexOf", &[T, T, I], I, index_of),
-    method("lastIndexOf", &[T, T], I, last_index_of),
-    method("lastIndexOf", &[T, T, I], I, last_index_of),
-    method("lowerAscii", &[T], T, lower_ascii),
-    method("upperAscii", &[T], T, upper_ascii),
-    method("replace", &[T, T, T], T, replace),
-    method("replace", &[T, T, T, I], T, replace),
-    method("split", &[T, T], TEXTS, split),
-    method("split", &[T, T, I], TEXTS, split),
-    method("substring", &[T, I], T, substring),
-    method("substring", &[T, I, I], T, substring),
-    method("trim", &[T], T, trim),
-    method("join", &[TEXTS], T, join),
-    method("join", &[TEXTS, T], T, join),
-    method("reverse", &[T], T, reverse),
-    global("strings.quote", &[T], T, quote),
+    method("contains", &[T, T], Shape::Bool, contains).costs(Growth::Reads),
+    method("startsWith", &[T, T], Shape::Bool, starts_with).costs(Growth::Reads),
+    method("endsWith", &[T, T], Shape::Bool, ends_with).costs(Growth::Reads),
+    method("charAt", &[T, I], T, char_at).costs(Growth::By(letter)),
+    method("indexOf", &[T, T], I, index_of).costs(Growth::Reads),
+    method("indexOf", &[T, T, I], I, index_of).costs(Growth::Reads),
+    method("lastIndexOf", &[T, T], I, last_index_of).costs(Growth::Reads),
+    method("lastIndexOf", &[T, T, I], I, last_index_of).costs(Growth::Reads),
+    method("lowerAscii", &[T], T, lower_ascii).costs(Growth::Copies(1, 0)),
+    method("upperAscii", &[T], T, upper_ascii).costs(Growth::Copies(1, 0)),
+    method("replace", &[T, T, T], T, replace).costs(Growth::By(replacing)),
+    method("replace", &[T, T, T, I], T, replace).costs(Growth::By(replacing)),
+    method("split", &[T, T], TEXTS, split).costs(Growth::By(splitting)),
+    method("split", &[T, T, I], TEXTS, split).costs(Growth::By(splitting)),
+    method("substring", &[T, I], T, substring).costs(Growth::Copies(1, 0)),
+    method("substring", &[T, I, I], T, substring).costs(Growth::Copies(1, 0)),
+    method("trim", &[T], T, trim).costs(Growth::Copies(1, 0)),
+    method("join", &[TEXTS], T, join).costs(Growth::By(joining)),
+    method("join", &[TEXTS, T], T, join).costs(Growth::By(joining)),
+    method("reverse", &[T], T, reverse).costs(Growth::Copies(1, 0)),
+    global("strings.quote", &[T], T, quote).costs(Growth::Copies(2, 2)),
 ];
 
 fn contains<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
@@ -41,13 +42,15 @@ fn contains<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     Ok(Value::Bool(text.contains(&**part)))
 }
 
-fn starts_with<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn starts_with<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), Value::String(part)] = args else { return Err(NoOverload) };
+    budget.read(part.len())?;
     Ok(Value::Bool(text.starts_with(&**part)))
 }
 
-fn ends_with<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn ends_with<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text), Value::String(part)] = args else { return Err(NoOverload) };
+    budget.read(part.len())?;
     Ok(Value::Bool(text.ends_with(&**part)))
 }
 
@@ -61,11 +64,6 @@ pub(super) fn slice<'a>(text: &Text<'a>, range: std::ops::Range<usize>, budget: 
             Ok(Value::shared(part))
         }
     }
-}
-
-fn made<'a>(text: String, budget: &mut Budget) -> Outcome<'a> {
-    budget.grow(text.len())?;
-    Ok(Value::shared(text))
 }
 
 /// The byte where that code point starts; the end of the text counts as one.
@@ -134,17 +132,25 @@ fn floor(text: &str, mut at: usize) -> usize {
 }
 
 fn lower_ascii<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.read(args.first().and_then(Value::as_str).map_or(0, str::len))?;
     match args {
         [Value::String(text)] if !text.bytes().any(|byte| byte.is_ascii_uppercase()) => Ok(Value::String(text.clone())),
-        [Value::String(text)] => made(text.to_ascii_lowercase(), budget),
+        [Value::String(text)] => {
+            budget.grow(text.len())?;
+            Ok(Value::shared(text.to_ascii_lowercase()))
+        }
         _ => Err(NoOverload),
     }
 }
 
 fn upper_ascii<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.read(args.first().and_then(Value::as_str).map_or(0, str::len))?;
     match args {
         [Value::String(text)] if !text.bytes().any(|byte| byte.is_ascii_lowercase()) => Ok(Value::String(text.clone())),
-        [Value::String(text)] => made(text.to_ascii_uppercase(), budget),
+        [Value::String(text)] => {
+            budget.grow(text.len())?;
+            Ok(Value::shared(text.to_ascii_uppercase()))
+        }
         _ => Err(NoOverload),
     }
 }
@@ -160,7 +166,7 @@ fn replace<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     budget.read(text.len())?;
     // What it will hold is known before it is built.
     let hits = text.matches(&**from).take(count).count();
-    budget.grow(text.len() + hits.saturating_mul(to.len()))?;
+    budget.grow(text.len().saturating_add(hits.saturating_mul(to.len())))?;
     Ok(Value::shared(text.replacen(&**from, to, count)))
 }
 
@@ -173,7 +179,8 @@ fn split<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     budget.read(text.len())?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let most = if separator.is_empty() { text.len() } else { text.matches(&**separator).count() + 1 };
-    budget.grow(most.min(limit).saturating_mul(size_of::<Value<'_>>()))?;
+    // The pieces, and the list of them.
+    budget.grow(most.min(limit).saturating_mul(2 * size_of::<Value<'_>>()))?;
     let pieces = pieces(text, separator, limit);
     let mut parts = Vec::with_capacity(pieces.len());
     for range in pieces {
@@ -214,6 +221,7 @@ fn pieces(text: &str, separator: &str, limit: usize) -> Vec<std::ops::Range<usiz
 }
 
 fn substring<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    budget.read(args.first().and_then(Value::as_str).map_or(0, str::len))?;
     let (text, start, end) = match args {
         [Value::String(text), Value::Int(start)] => (text, byte_at(text, *start)?, text.len()),
         [Value::String(text), Value::Int(start), Value::Int(end)] => {
@@ -221,7 +229,6 @@ fn substring<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
         }
         _ => return Err(NoOverload),
     };
-    budget.read(text.len())?;
     if start > end {
         return Err(OutOfRange);
     }
@@ -241,11 +248,11 @@ fn join<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
         [Value::List(list), Value::String(separator)] => (list, &**separator),
         _ => return Err(NoOverload),
     };
+    budget.spend(list.len())?;
     let mut size = 0;
     for element in list.iter() {
         size += element.as_str().ok_or(NoOverload)?.len() + separator.len();
     }
-    budget.spend(list.len())?;
     budget.grow(size)?;
     let mut whole = String::with_capacity(size);
     for (index, element) in list.iter().enumerate() {
@@ -260,7 +267,10 @@ fn join<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 fn reverse<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let [Value::String(text)] = args else { return lists::reverse(args, budget) };
     budget.read(text.len())?;
-    made(text.chars().rev().collect(), budget)
+    budget.grow(text.len())?;
+    let mut reversed = String::with_capacity(text.len());
+    reversed.extend(text.chars().rev());
+    Ok(Value::shared(reversed))
 }
 
 fn quote<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
@@ -284,4 +294,40 @@ fn quote<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     }
     quoted.push('"');
     Ok(Value::shared(quoted))
+}
+
+fn letter(args: &[Extent]) -> Effect {
+    Effect { spend: reading(args) + Spend::grow(Bounds::at_most(4)), gives: Extent::text(Bounds::at_most(4)) }
+}
+
+/// How often a separator or a text to replace can stand in a text; an empty one stands between all letters.
+fn hits(args: &[Extent]) -> u64 {
+    let [text, part, ..] = args else { return u64::MAX };
+    match part.len().min {
+        0 => text.len().max.saturating_add(1),
+        least => text.len().max / least,
+    }
+}
+
+fn replacing(args: &[Extent]) -> Effect {
+    let [text, _, to, ..] = args else { return Effect::unknown() };
+    let len = Bounds::at_most(text.len().max.saturating_add(hits(args).saturating_mul(to.len().max)));
+    Effect { spend: reading(args) + Spend::grow(len), gives: Extent::text(len) }
+}
+
+fn splitting(args: &[Extent]) -> Effect {
+    let [text, ..] = args else { return Effect::unknown() };
+    let all = Bounds::at_most(text.len().max);
+    let pieces = Bounds::at_most(hits(args).saturating_add(1));
+    let spend = reading(args) + Spend::grow(list_bytes(pieces)) + Spend::grow(list_bytes(pieces)) + Spend::grow(all);
+    let spend = spend + Spend::steps(Bounds::at_most(1));
+    Effect { spend, gives: Extent::list(pieces, Extent::text(all)).of_bytes(all.max) }
+}
+
+fn joining(args: &[Extent]) -> Effect {
+    let [list, separators @ ..] = args else { return Effect::unknown() };
+    let count = Bounds::at_most(list.count().max);
+    let separator = separators.first().map_or(Bounds::ZERO, Extent::len);
+    let len = Bounds::at_most(list.whole().bytes) + count.times(Bounds::at_most(separator.max));
+    Effect { spend: reading(args) + Spend::steps(count) + Spend::grow(len), gives: Extent::text(len) }
 }

@@ -3,7 +3,7 @@
 use chrono::Offset as _;
 use chrono::TimeZone as _;
 
-use super::{Function, Native, Outcome, Shape, method};
+use super::{Function, Growth, Native, Outcome, Shape, method};
 use crate::{
     error::EvalErrorKind::{self, Conversion, NoOverload},
     run::Budget,
@@ -15,7 +15,7 @@ const TIME_IN: &[Shape] = &[Shape::Timestamp, Shape::Text];
 const SPAN: &[Shape] = &[Shape::Duration];
 
 const fn part(name: &'static str, params: &'static [Shape], run: Native) -> Function {
-    method(name, params, Shape::Int, run)
+    method(name, params, Shape::Int, run).costs(Growth::Reads)
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -46,10 +46,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The time and its zone's seconds east of UTC.
-fn zoned(args: &[Value<'_>]) -> Result<(Timestamp, i64), EvalErrorKind> {
+fn zoned(args: &[Value<'_>], budget: &mut Budget) -> Result<(Timestamp, i64), EvalErrorKind> {
     match args {
         [Value::Timestamp(time)] => Ok((*time, 0)),
-        [Value::Timestamp(time), Value::String(zone)] => Ok((*time, offset(*time, zone)?)),
+        [Value::Timestamp(time), Value::String(zone)] => {
+            budget.read(zone.len())?;
+            Ok((*time, offset(*time, zone)?))
+        }
         _ => Err(NoOverload),
     }
 }
@@ -63,65 +66,65 @@ fn offset(time: Timestamp, zone: &str) -> Result<i64, EvalErrorKind> {
     Ok(i64::from(zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc()))
 }
 
-fn year<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn year<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).year))
 }
 
-fn month<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn month<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).month - 1))
 }
 
-fn date<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn date<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).day))
 }
 
-fn day_of_month<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn day_of_month<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).day - 1))
 }
 
-fn day_of_week<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn day_of_week<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).day_of_week))
 }
 
-fn day_of_year<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
-    let (time, offset) = zoned(args)?;
+fn day_of_year<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).day_of_year))
 }
 
-fn hours<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn hours<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     if let [Value::Duration(span)] = args {
         return Ok(Value::Int(span / 3_600_000_000_000));
     }
-    let (time, offset) = zoned(args)?;
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).second_of_day / 3600))
 }
 
-fn minutes<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn minutes<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     if let [Value::Duration(span)] = args {
         return Ok(Value::Int(span / 60_000_000_000));
     }
-    let (time, offset) = zoned(args)?;
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).second_of_day / 60 % 60))
 }
 
-fn seconds<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn seconds<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     if let [Value::Duration(span)] = args {
         return Ok(Value::Int(span / 1_000_000_000));
     }
-    let (time, offset) = zoned(args)?;
+    let (time, offset) = zoned(args, budget)?;
     Ok(Value::Int(time.civil(offset).second_of_day % 60))
 }
 
 /// Those within the second, of a duration too: the conformance tests say so.
-fn milliseconds<'a>(args: &[Value<'a>], _: &mut Budget) -> Outcome<'a> {
+fn milliseconds<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     if let [Value::Duration(span)] = args {
         return Ok(Value::Int(span % 1_000_000_000 / 1_000_000));
     }
-    let (time, _) = zoned(args)?;
+    let (time, _) = zoned(args, budget)?;
     Ok(Value::Int(i64::from(time.subsecond_nanoseconds() / 1_000_000)))
 }

@@ -2,25 +2,26 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Function, Outcome, Shape, global, method};
+use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading, method};
 use crate::{
+    cost::{Bounds, Extent, Spend},
     error::EvalErrorKind::{self, Conversion, NoOverload},
     run::Budget,
-    value::{Entries, Map, Url, Value},
+    value::{ENTRY_BYTES, Entries, Map, Url, Value},
 };
 
 const T: Shape = Shape::Text;
 const URL: &[Shape] = &[Shape::Url];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("url", &[T], Shape::Url, url),
-    global("isURL", &[T], Shape::Bool, is_url),
-    method("getScheme", URL, T, scheme),
-    method("getHost", URL, T, host),
-    method("getHostname", URL, T, hostname),
-    method("getPort", URL, T, port),
-    method("getEscapedPath", URL, T, escaped_path),
-    method("getQuery", URL, Shape::Map(&T, &Shape::List(&T)), query),
+    global("url", &[T], Shape::Url, url).costs(Growth::By(reading_one)),
+    global("isURL", &[T], Shape::Bool, is_url).costs(Growth::By(reading_one)),
+    method("getScheme", URL, T, scheme).costs(Growth::Copies(1, 0)),
+    method("getHost", URL, T, host).costs(Growth::Copies(1, 0)),
+    method("getHostname", URL, T, hostname).costs(Growth::Copies(1, 0)),
+    method("getPort", URL, T, port).costs(Growth::Copies(1, 0)),
+    method("getEscapedPath", URL, T, escaped_path).costs(Growth::Copies(1, 0)),
+    method("getQuery", URL, Shape::Map(&T, &Shape::List(&T)), query).costs(Growth::By(querying)),
 ];
 
 fn read(args: &[Value<'_>], budget: &mut Budget) -> Result<Option<Url>, EvalErrorKind> {
@@ -66,7 +67,7 @@ fn escaped_path<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 }
 
 /// What a pair takes beside its texts: places in lists and maps.
-const PAIR_BYTES: usize = 6 * size_of::<Value<'static>>();
+const PAIR_BYTES: usize = ENTRY_BYTES + 6 * size_of::<Value<'static>>();
 
 /// Keys to their values, both in the order in which they come first.
 fn query<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
@@ -89,4 +90,21 @@ fn query<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
         entries.push(key, Value::shared_list(values))?;
     }
     Ok(Value::Map(Map::new(entries)))
+}
+
+/// A URL is as long as its text, three times where it has to be escaped.
+fn reading_one(args: &[Extent]) -> Effect {
+    let len = args.first().map_or(0, |text| text.len().max);
+    let beside = size_of::<Url>() as u64;
+    let taken = Bounds::at_most(len.saturating_mul(6).saturating_add(beside));
+    let gives = Extent::text(Bounds::at_most(len.saturating_mul(3).saturating_add(beside)));
+    Effect { spend: reading(args) + Spend::grow(taken), gives }
+}
+
+fn querying(args: &[Extent]) -> Effect {
+    let len = args.first().map_or(0, |url| url.len().max);
+    let (texts, pairs) = (Extent::text(Bounds::at_most(len)), Bounds::at_most(len / 2 + 1));
+    let made = pairs.times(Bounds::exactly(PAIR_BYTES as u64)).max.saturating_add(len.saturating_mul(2));
+    let values = Extent::list(pairs, texts.clone()).of_bytes(len);
+    Effect { spend: reading(args) + Spend::grow(Bounds::at_most(made)), gives: Extent::map(pairs, texts, values) }
 }

@@ -2,7 +2,9 @@
 
 use super::{Kind, Message, bytes_of, held, json::json, read, text_of};
 use crate::{
+    cost::{Bounds, Extent, Spend, Whole},
     error::EvalErrorKind::{self, Conversion, NoOverload, Overflow},
+    functions::Effect,
     run::Budget,
     value::Value,
 };
@@ -58,3 +60,38 @@ fn convert<'a>(kind: Kind, value: &Value<'a>, budget: &mut Budget) -> Result<Val
         _ => Err(NoOverload),
     }
 }
+
+/// What [`build`] takes and gives.
+pub(crate) fn building(message: Message, fields: &[Extent]) -> Effect {
+    let whole = fields.iter().fold((0_u64, 0_u64, 0_u64), |(parts, bytes, counting), field| {
+        let whole = field.whole();
+        (parts.saturating_add(whole.parts), bytes.saturating_add(whole.bytes), counting.saturating_add(whole.counting))
+    });
+    let (parts, bytes, counting) = whole;
+    let most = |steps: u64, bytes: u64| Spend::steps(Bounds::at_most(steps)) + Spend::grow(Bounds::at_most(bytes));
+    match message {
+        Message::Any => {
+            let made = bytes.saturating_mul(READ_BYTES).saturating_add(READ_BYTES);
+            let gives = Whole { parts: bytes.saturating_mul(2).saturating_add(2), bytes, counting: 0 };
+            Effect { spend: most(bytes, made), gives: Extent::any(gives) }
+        }
+        Message::Struct | Message::List | Message::Value => {
+            // Numbers become texts, bytes base64, and the keys of maps are listed and looked for.
+            let made = parts.saturating_mul(JSON_BYTES).saturating_add(bytes.saturating_mul(3));
+            let gives = Whole { parts, bytes: made, counting };
+            let steps = parts.saturating_mul(2).saturating_add(bytes / 32).saturating_add(counting.saturating_mul(2));
+            Effect { spend: most(steps, made), gives: Extent::any(gives) }
+        }
+        _ => {
+            let len = fields.iter().map(|field| field.len().max).max().unwrap_or(0);
+            Effect { spend: Spend::default(), gives: Extent::text(Bounds::at_most(len)) }
+        }
+    }
+}
+
+/// The bytes that one byte on the wire can make: the smallest entry of a `Struct` has two, and one that stands in parts is
+/// copied once for each level that it is nested.
+const READ_BYTES: u64 = 256;
+
+/// The bytes that one value can take as JSON beside its texts: an entry and its key, or a long number.
+const JSON_BYTES: u64 = 256;

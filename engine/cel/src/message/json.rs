@@ -50,9 +50,8 @@ fn object<'a>(map: &Map<'a>, depth: usize, budget: &mut Budget) -> Result<Value<
             return Err(NoOverload);
         }
         let value = map.get(&key, budget)?.ok_or(EvalErrorKind::AbsentKey)?;
-        budget.grow(2 * size_of::<Value<'_>>())?;
         let value = json(&value, depth + 1, budget)?;
-        entries.push(key, value)?;
+        entries.insert(key, value, budget)?;
     }
     Ok(Value::Map(Map::new(entries)))
 }

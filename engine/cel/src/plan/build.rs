@@ -11,8 +11,9 @@ use super::{
 use crate::{
     ast::{Binary, Entry, Fold, FoldCall, Kind, Literal, NodeId},
     check::{Checked, Meaning},
-    env::Lazy,
-    error::EvalErrorKind,
+    cost,
+    env::{Lazy, Names},
+    error::{Error, EvalErrorKind},
     functions::Native,
     program::{Program, Reference},
     types::Type,
@@ -20,11 +21,12 @@ use crate::{
 };
 
 /// Plans a checked tree that may read those variables.
-pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>) -> Program {
+pub(crate) fn plan(checked: Checked, lazies: Arc<[Lazy]>, names: &Names) -> Result<Program, Error> {
     let mut planner = Planner::new(&checked, &lazies);
     let plan = planner.plan(checked.ast.root);
     let references = std::mem::take(&mut planner.references);
-    Program::new(checked, plan, lazies, references)
+    let estimate = cost::estimate(&plan, &checked, &lazies, names)?;
+    Ok(Program::new(checked, plan, lazies, references, estimate))
 }
 
 /// Plans one part of a checked tree, and says how many nodes it has.
@@ -251,9 +253,14 @@ impl<'c> Planner<'c> {
         Plan::Fold(Box::new(FoldPlan { fold: call.fold, range, two, filter, body, cost, at }))
     }
 
-    /// How many nodes a tree has.
+    /// The steps of one round of a macro with that body: how many nodes it has.
     pub(super) fn size(&self, id: NodeId) -> usize {
-        let mut size = 1;
+        // A long constant is compared with.
+        let mut size = match self.checked.ast.kind(id) {
+            Kind::Literal(Literal::Text(text)) => 1 + text.len() / 64,
+            Kind::Literal(Literal::Bytes(bytes)) => 1 + bytes.len() / 64,
+            _ => 1,
+        };
         self.checked.ast.kind(id).children(|child| size += self.size(child));
         size
     }

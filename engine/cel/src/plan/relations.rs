@@ -87,9 +87,7 @@ impl Planner<'_> {
         let Kind::Call { target, args, .. } = self.checked.ast.kind(id) else { return Test::Const(false) };
         let text = target.or_else(|| args.first().copied());
         match (self.checked.patterns.get(&id), text) {
-            (Some(pattern), Some(text)) => {
-                Test::Matches { text: self.text(text), pattern: Box::new(pattern.clone()), at: id.0 }
-            }
+            (Some(pattern), Some(text)) => Test::Matches { text: self.text(text), pattern: pattern.clone(), at: id.0 },
             _ => Test::Const(false),
         }
     }
@@ -166,7 +164,7 @@ impl Planner<'_> {
             return match (self.text(left), self.text(right)) {
                 (Text::Const(left), Text::Const(right)) => Test::Const((left == right) == wanted),
                 (text, Text::Const(constant)) | (Text::Const(constant), text) => Test::Is { text, constant, wanted },
-                (left, right) => Test::Same { left, right, wanted },
+                (left, right) => Test::Same { left, right, wanted, at },
             };
         }
         if *self.checked.ty(left) == Type::Int && *self.checked.ty(right) == Type::Int {

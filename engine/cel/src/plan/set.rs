@@ -8,24 +8,30 @@ use std::{
 /// Texts to be found fast. They come from the policy, and only lookups come from requests, so a plain hash is enough:
 /// no request can make two of them collide.
 #[derive(Debug)]
-pub(crate) struct TextSet(HashSet<Box<str>, WordHasher>);
+pub(crate) struct TextSet {
+    texts: HashSet<Box<str>, WordHasher>,
+    /// The bytes of the longest: what is longer is not hashed, so that a lookup takes no more than the set is large.
+    longest: usize,
+}
 
 /// Hashes texts of a policy, never of a request.
 pub(crate) type WordHasher = BuildHasherDefault<Words>;
 
 impl TextSet {
     pub(crate) fn contains(&self, text: &str) -> bool {
-        self.0.contains(text)
+        text.len() <= self.longest && self.texts.contains(text)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|text| &**text)
+        self.texts.iter().map(|text| &**text)
     }
 }
 
 impl<'t> FromIterator<&'t str> for TextSet {
     fn from_iter<I: IntoIterator<Item = &'t str>>(texts: I) -> Self {
-        Self(texts.into_iter().map(Box::from).collect())
+        let texts: HashSet<Box<str>, WordHasher> = texts.into_iter().map(Box::from).collect();
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        Self { texts, longest }
     }
 }
 

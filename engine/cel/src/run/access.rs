@@ -2,15 +2,16 @@
 
 use weir_attributes::Slot;
 
-use super::{Cx, Run, Watch};
+use super::{Budget, Cx, Run, Watch};
 use crate::{
     activation::Origin,
     error::{
         EvalErrorKind::{self, AbsentAttribute, AbsentKey, NoOverload, OutOfRange},
         Fault,
     },
+    functions::OPTIONAL_BYTES,
     plan::{Index, Key},
-    value::{Map, Text, Value, attribute_key, header_lines, json},
+    value::{ATTRIBUTE_BYTES, Map, Text, Value, attribute_key, header_lines, json, lines_of},
 };
 
 impl<'a, W: Watch> Cx<'a, '_, W> {
@@ -56,6 +57,10 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
             self.watch(Origin::Attribute(slot), at)?;
         }
         match self.present(slot) {
+            Some(value @ (weir_attributes::Value::Map(_) | weir_attributes::Value::ListMap(_))) => {
+                self.budget().grow(ATTRIBUTE_BYTES).map_err(|kind| Fault::new(kind, at))?;
+                Ok(value.into())
+            }
             Some(value) => Ok(value.into()),
             None => Err(Fault::new(AbsentAttribute(slot), at)),
         }
@@ -85,6 +90,7 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
             if W::READS || W::PARTIAL {
                 self.watch_key(key)?;
             }
+            self.search(map, key.at)?;
             return match map.get(&key.key) {
                 Some(std::borrow::Cow::Borrowed(text)) => Ok(Text::Borrowed(text)),
                 Some(std::borrow::Cow::Owned(text)) => {
@@ -105,8 +111,14 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
             self.watch_key(key)?;
         }
         let found = match self.present(key.slot) {
-            Some(weir_attributes::Value::Map(map)) => attribute_key(map, &key.key, self.budget()),
-            Some(weir_attributes::Value::ListMap(headers)) => header_lines(headers, &key.key, self.budget()),
+            Some(weir_attributes::Value::Map(map)) => {
+                self.search(map, key.at)?;
+                attribute_key(map, &key.key, self.budget())
+            }
+            Some(weir_attributes::Value::ListMap(headers)) => {
+                self.search(weir_attributes::Map::Headers(headers), key.at)?;
+                header_lines(headers, &key.key, self.budget())
+            }
             Some(weir_attributes::Value::Struct(map)) => {
                 map.get(&key.key).map(|value| json(value, self.budget())).transpose()
             }
@@ -114,7 +126,17 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
             None if key.optional => Ok(None),
             None => Err(AbsentAttribute(key.slot)),
         };
-        finish(found, key.optional, AbsentKey).map_err(|kind| Fault::new(kind, key.at))
+        finish(found, key.optional, AbsentKey, self.budget()).map_err(|kind| Fault::new(kind, key.at))
+    }
+
+    /// Takes the steps of comparing the names of many header lines with the one that is looked for.
+    #[inline]
+    pub(super) fn search(&mut self, map: weir_attributes::Map<'_>, at: u32) -> Run<()> {
+        let lines = lines_of(map);
+        if lines < 16 {
+            return Ok(());
+        }
+        self.budget().spend(lines / 16).map_err(|kind| Fault::new(kind, at))
     }
 
     pub(super) fn has_key(&mut self, key: &Key, strict: bool) -> Run<bool> {
@@ -122,8 +144,14 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
             self.watch_key(key)?;
         }
         match self.present(key.slot) {
-            Some(weir_attributes::Value::Map(map)) => Ok(map.contains_key(&key.key)),
-            Some(weir_attributes::Value::ListMap(headers)) => Ok(headers.contains(&key.key)),
+            Some(weir_attributes::Value::Map(map)) => {
+                self.search(map, key.at)?;
+                Ok(map.contains_key(&key.key))
+            }
+            Some(weir_attributes::Value::ListMap(headers)) => {
+                self.search(weir_attributes::Map::Headers(headers), key.at)?;
+                Ok(headers.contains(&key.key))
+            }
             Some(weir_attributes::Value::Struct(map)) => Ok(map.get(&key.key).is_some()),
             Some(_) => Err(Fault::new(NoOverload, key.at)),
             None if strict => Err(Fault::new(AbsentAttribute(key.slot), key.at)),
@@ -138,11 +166,11 @@ impl<'a, W: Watch> Cx<'a, '_, W> {
 }
 
 /// `has(value.field)`.
-pub(super) fn has_field(value: &Value<'_>, field: &Value<'_>) -> Result<bool, EvalErrorKind> {
+pub(super) fn has_field(value: &Value<'_>, field: &Value<'_>, budget: &mut Budget) -> Result<bool, EvalErrorKind> {
     match value {
-        Value::Map(map) => Ok(map.contains(field)),
+        Value::Map(map) => map.has(field, budget),
         Value::Optional(None) => Ok(false),
-        Value::Optional(Some(inner)) => has_field(inner, field),
+        Value::Optional(Some(inner)) => has_field(inner, field, budget),
         _ => Err(NoOverload),
     }
 }
@@ -152,9 +180,13 @@ fn finish<'a>(
     found: Result<Option<Value<'a>>, EvalErrorKind>,
     optional: bool,
     absent: EvalErrorKind,
+    budget: &mut Budget,
 ) -> Result<Value<'a>, EvalErrorKind> {
     match (found?, optional) {
-        (Some(value), true) => Ok(Value::some(value)),
+        (Some(value), true) => {
+            budget.grow(OPTIONAL_BYTES)?;
+            Ok(Value::some(value))
+        }
         (Some(value), false) => Ok(value),
         (None, true) => Ok(Value::Optional(None)),
         (None, false) => Err(absent),
@@ -169,10 +201,10 @@ fn lookup<'a, W: Watch>(
     cx: &mut Cx<'a, '_, W>,
 ) -> Result<Value<'a>, EvalErrorKind> {
     match operand {
-        Value::Map(map) => finish(map.get(key, cx.budget()), optional, absent_or_bad(map, key)),
+        Value::Map(map) => finish(map.get(key, cx.budget()), optional, absent_or_bad(map, key), cx.budget()),
         Value::List(list) if !select => {
             let place = place(key)?;
-            finish(Ok(place.and_then(|place| list.get(place)).cloned()), optional, OutOfRange)
+            finish(Ok(place.and_then(|place| list.get(place)).cloned()), optional, OutOfRange, cx.budget())
         }
         Value::Optional(None) => Ok(Value::Optional(None)),
         Value::Optional(Some(inner)) => lookup(inner, key, true, select, cx),

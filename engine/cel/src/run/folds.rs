@@ -175,9 +175,8 @@ impl Tally {
 fn merge<'a>(map: &mut Entries<'a>, entries: &Value<'a>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
     let Value::Map(entries) = entries else { return Err(NoOverload) };
     for key in entries.keys(budget)? {
-        budget.grow(2 * size_of::<Value<'_>>())?;
         if let Some(value) = entries.get(&key, budget)? {
-            map.push(key, value)?;
+            map.insert(key, value, budget)?;
         }
     }
     Ok(())
@@ -205,15 +204,18 @@ impl FoldPlan {
             let outcome = entered.and_then(|()| self.round(&items, index, cx));
             cx.locals.truncate(outer);
             let Some(value) = needed.take(outcome, cx)?.flatten() else { continue };
-            cx.budget().grow(2 * size_of::<Value<'_>>()).map_err(place)?;
             match self.fold {
-                Fold::TransformMap => map.push(items.key(index), value).map_err(place)?,
+                Fold::TransformMap => map.insert(items.key(index), value, cx.budget()).map_err(place)?,
                 Fold::TransformMapEntry => merge(&mut map, &value, cx.budget()).map_err(place)?,
                 Fold::SortBy => {
+                    cx.budget().grow(4 * size_of::<Value<'_>>()).map_err(place)?;
                     elements.push(items.item(index));
                     list.push(value);
                 }
-                _ => list.push(value),
+                _ => {
+                    cx.budget().grow(2 * size_of::<Value<'_>>()).map_err(place)?;
+                    list.push(value);
+                }
             }
         }
         needed.all_known::<W>()?;

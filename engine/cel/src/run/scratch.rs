@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use crate::{
     error::{EvalErrorKind, Fault},
+    functions::OPTIONAL_BYTES,
     limits::{BYTES_DEFAULT, STEPS_DEFAULT},
-    value::{Map, Value},
+    value::{ENTRY_BYTES, Map, Value},
 };
 
 /// The steps and bytes that are left.
@@ -132,6 +133,7 @@ pub(super) fn keep(value: &Value<'_>, budget: &mut Budget) -> Result<Value<'stat
     Ok(value.clone().into_static())
 }
 
+/// Takes the bytes of a copy. What is shared is counted as often as it is met, so that the walk ends.
 fn charge(value: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
     match value {
         Value::String(text) => budget.grow(text.len()),
@@ -141,25 +143,58 @@ fn charge(value: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
             list.iter().try_for_each(|element| charge(element, budget))
         }
         Value::Map(Map::Entries(entries)) => entries.pairs().iter().try_for_each(|(key, value)| {
-            budget.grow(2 * size_of::<Value<'_>>())?;
+            budget.grow(ENTRY_BYTES)?;
             charge(key, budget)?;
             charge(value, budget)
         }),
-        Value::Map(Map::Attribute(map)) => match **map {
-            weir_attributes::Map::Headers(headers) => charge_lines(headers, budget),
-            weir_attributes::Map::Labels(labels) => {
-                labels.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
+        Value::Map(map @ Map::Attribute(of)) => {
+            budget.spend(map.counting().saturating_mul(2))?;
+            match **of {
+                weir_attributes::Map::Headers(headers) => charge_lines(headers.iter(), budget),
+                weir_attributes::Map::Labels(labels) => {
+                    charge_lines(labels.iter().map(|(name, value)| (&**name, &**value)), budget)
+                }
             }
-        },
-        Value::Map(Map::Lines(headers)) => charge_lines(**headers, budget),
-        Value::Map(Map::Struct(map)) => {
-            map.iter().try_for_each(|(key, value)| budget.grow(key.len() + 2 * size_of::<Value<'_>>() + value.bytes()))
         }
-        Value::Optional(Some(inner)) => charge(inner, budget),
+        Value::Map(map @ Map::Lines(headers)) => {
+            budget.spend(map.counting().saturating_mul(2))?;
+            charge_lines(headers.iter(), budget)
+        }
+        Value::Map(Map::Struct(map)) => charge_struct(map, budget),
+        Value::Optional(Some(inner)) => {
+            budget.grow(OPTIONAL_BYTES)?;
+            charge(inner, budget)
+        }
         _ => Ok(()),
     }
 }
 
-fn charge_lines(headers: weir_attributes::Headers<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
-    headers.iter().try_for_each(|(name, value)| budget.grow(name.len() + value.len()))
+fn charge_lines<'l>(
+    mut lines: impl Iterator<Item = (&'l str, &'l str)>,
+    budget: &mut Budget,
+) -> Result<(), EvalErrorKind> {
+    // Each may be a list of its own.
+    let beside = ENTRY_BYTES + size_of::<Value<'_>>();
+    lines.try_for_each(|(name, value)| budget.grow(beside + name.len() + value.len()))
+}
+
+fn charge_struct(map: &weir_attributes::Struct, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    map.iter().try_for_each(|(key, value)| {
+        budget.grow(ENTRY_BYTES + key.len())?;
+        charge_json(value, budget)
+    })
+}
+
+/// How deep it is was bounded when it was made.
+fn charge_json(value: &weir_attributes::Json, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+    match value {
+        weir_attributes::Json::String(text) => budget.grow(text.len()),
+        weir_attributes::Json::List(list) => {
+            budget.spend(list.items().len())?;
+            budget.grow(size_of::<Value<'_>>().saturating_mul(2 * list.items().len()))?;
+            list.items().iter().try_for_each(|item| charge_json(item, budget))
+        }
+        weir_attributes::Json::Map(map) => charge_struct(map, budget),
+        _ => Ok(()),
+    }
 }

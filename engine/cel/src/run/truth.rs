@@ -13,8 +13,8 @@ use crate::{
         Fault,
     },
     index::Candidates,
-    plan::{Choice, Int, Pair, Part, Plan, Test, Text},
-    value::{self, Value, equal, order},
+    plan::{Choice, Int, Pair, Part, Pattern, Plan, Test, Text},
+    value::{self, Value, equal, lines_of, order},
 };
 
 impl Test {
@@ -55,7 +55,7 @@ impl Test {
             Self::Const(value) => Ok(*value),
             Self::InOrder { all, terms } => in_order_run(terms, *all, cx),
             Self::Not(test) => test.run(cx).map(|value| !value),
-            Self::Same { left, right, wanted } => same_run(left, right, *wanted, cx),
+            Self::Same { left, right, wanted, at } => same_run(left, right, *wanted, *at, cx),
             Self::Choice(choice) => choice_run(choice, cx),
             Self::Has { part: Part::Start, text, constant, .. } => {
                 text.with_bytes(cx, |text| texts::starts(text, constant.as_bytes()))
@@ -166,37 +166,40 @@ fn choice_run<'a, W: Watch>(choice: &'a Choice, cx: &mut Cx<'a, '_, W>) -> Run<b
 }
 
 #[inline(never)]
-fn same_run<'a, W: Watch>(left: &'a Text, right: &'a Text, wanted: bool, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+fn same_run<'a, W: Watch>(left: &'a Text, right: &'a Text, wanted: bool, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let left = left.run(cx);
     let (left, right) = cx.both(left, |cx| right.run(cx))?;
+    if left.len() != right.len() {
+        return Ok(!wanted);
+    }
+    cx.budget().read(left.len()).map_err(|kind| Fault::new(kind, at))?;
     Ok((*left == *right) == wanted)
 }
 
 #[inline(never)]
-fn matches_run<'a, W: Watch>(text: &'a Text, pattern: &regex::Regex, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
-    let (found, length) = text.with(cx, |text| (pattern.is_match(text), text.len()))?;
-    cx.budget().read(4 * length).map_err(|kind| Fault::new(kind, at))?;
-    Ok(found)
+fn matches_run<'a, W: Watch>(text: &'a Text, pattern: &Pattern, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
+    let text = text.run(cx)?;
+    pattern.read(&text, cx.budget()).map_err(|kind| Fault::new(kind, at))?;
+    Ok(pattern.regex.is_match(&text))
 }
 
 #[inline(never)]
 fn contains_run<'a, W: Watch>(text: &'a Text, constant: &str, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
-    let (found, length) = text.with(cx, |text| (text.contains(constant), text.len()))?;
-    cx.budget().read(length).map_err(|kind| Fault::new(kind, at))?;
-    Ok(found)
+    let text = text.run(cx)?;
+    cx.budget().read(text.len()).map_err(|kind| Fault::new(kind, at))?;
+    Ok(text.contains(constant))
 }
 
 #[inline(never)]
 fn part_run<'a, W: Watch>(part: Part, text: &'a Text, of: &'a Text, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let text = text.run(cx);
     let (text, of) = cx.both(text, |cx| of.run(cx))?;
+    let length = if matches!(part, Part::Anywhere) { text.len() } else { of.len().min(text.len()) };
+    cx.budget().read(length).map_err(|kind| Fault::new(kind, at))?;
     Ok(match part {
         Part::Start => text.starts_with(&*of),
         Part::End => text.ends_with(&*of),
-        Part::Anywhere => {
-            cx.budget().read(text.len()).map_err(|kind| Fault::new(kind, at))?;
-            text.contains(&*of)
-        }
+        Part::Anywhere => text.contains(&*of),
     })
 }
 
@@ -235,7 +238,7 @@ fn in_run<'a, W: Watch>(pair: &'a Pair, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     }
     let (of, element) = cx.keyed(&pair.right, |_| element)?;
     let found = match &of {
-        Value::Map(map) => Ok(map.contains(&element)),
+        Value::Map(map) => map.has(&element, cx.budget()),
         Value::List(list) => crate::functions::has(list, &element, cx.budget()),
         _ => Err(NoOverload),
     };
@@ -268,7 +271,7 @@ fn has_lazy<W: Watch>(index: u16, at: u32, cx: &mut Cx<'_, '_, W>) -> Run<bool> 
 #[inline(never)]
 fn has_field_run<'a, W: Watch>(pair: &'a Pair, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
     let (value, field) = cx.keyed(&pair.left, |cx| pair.right.run(cx))?;
-    has_field(&value, &field).map_err(|kind| Fault::new(kind, pair.at))
+    has_field(&value, &field, cx.budget()).map_err(|kind| Fault::new(kind, pair.at))
 }
 
 fn truth<'a, W: Watch>(plan: &'a Plan, at: u32, cx: &mut Cx<'a, '_, W>) -> Run<bool> {
@@ -300,6 +303,7 @@ impl Text {
                 if !W::READS
                     && !W::PARTIAL
                     && let Some(weir_attributes::Value::Map(map)) = cx.present(key.slot)
+                    && lines_of(map) < 16
                     && let Some(std::borrow::Cow::Borrowed(text)) = map.get(&key.key)
                 {
                     return Ok(look(text));

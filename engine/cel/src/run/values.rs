@@ -13,7 +13,7 @@ use crate::{
         EvalErrorKind::{self, AbsentVariable, NoOverload},
         Fault,
     },
-    functions::{arithmetic, negate},
+    functions::{OPTIONAL_BYTES, arithmetic, negate},
     plan::{Arithmetic, Call, DeclaredCall, Element, OptMap, Otherwise, Plan, Probe, SearchCall},
     value::{Entries, Map, Value},
 };
@@ -149,14 +149,13 @@ fn list_run<'a, W: Watch>(elements: &'a [Element], at: u32, cx: &mut Cx<'a, '_, 
 #[inline(never)]
 fn map_run<'a, W: Watch>(entries: &'a [(Plan, Element)], at: u32, cx: &mut Cx<'a, '_, W>) -> Run<Value<'a>> {
     let place = |kind: EvalErrorKind| Fault::new(kind, at);
-    cx.budget().grow(entries.len() * 2 * size_of::<Value<'_>>()).map_err(place)?;
     let mut map = Entries::default();
     let mut needed = Needed::default();
     for (key, element) in entries {
         let key = key.run(cx);
         let entry = cx.both(key, |cx| element_run(element, at, cx));
         if let Some((key, Some(value))) = needed.take(entry, cx)? {
-            map.push(key, value).map_err(place)?;
+            map.insert(key, value, cx.budget()).map_err(place)?;
         }
     }
     needed.all_known::<W>()?;
@@ -183,7 +182,10 @@ fn opt_map_run<'a, W: Watch>(map: &'a OptMap, cx: &mut Cx<'a, '_, W>) -> Run<Val
     let outcome = map.body.run(cx);
     cx.locals.pop();
     match outcome? {
-        value if !map.flat => Ok(Value::some(value)),
+        value if !map.flat => {
+            cx.budget().grow(OPTIONAL_BYTES).map_err(|kind| Fault::new(kind, map.at))?;
+            Ok(Value::some(value))
+        }
         value @ Value::Optional(_) => Ok(value),
         _ => Err(Fault::new(NoOverload, map.at)),
     }

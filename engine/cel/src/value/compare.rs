@@ -35,7 +35,10 @@ pub(crate) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Outcom
             budget.read(a.size().min(b.size()))?;
             a == b
         }
-        (Value::Semver(a), Value::Semver(b)) => a == b,
+        (Value::Semver(a), Value::Semver(b)) => {
+            budget.read(a.size().min(b.size()))?;
+            a == b
+        }
         (Value::List(a), Value::List(b)) => return equal_lists(a, b, budget),
         (Value::Map(a), Value::Map(b)) => return equal_maps(a, b, budget),
         (Value::Optional(None), Value::Optional(None)) => true,
@@ -58,10 +61,12 @@ fn equal_lists(a: &[Value<'_>], b: &[Value<'_>], budget: &mut Budget) -> Outcome
 }
 
 fn equal_maps(a: &Map<'_>, b: &Map<'_>, budget: &mut Budget) -> Outcome<bool> {
-    if a.len() != b.len() {
+    budget.spend(a.counting().saturating_add(b.counting()))?;
+    let count = a.len();
+    if count != b.len() {
         return Ok(false);
     }
-    budget.spend(a.len())?;
+    budget.spend(count)?;
     for key in a.keys(budget)? {
         let (Some(ours), Some(theirs)) = (a.get(&key, budget)?, b.get(&key, budget)?) else { return Ok(false) };
         if !equal(&ours, &theirs, budget)? {

@@ -21,6 +21,12 @@ pub enum Map<'a> {
     Struct(&'a Struct),
 }
 
+/// The bytes that an entry of a map takes beside what its key and value hold: both of them, and its part of the index.
+pub(crate) const ENTRY_BYTES: usize = 160;
+
+/// The bytes of a map of the request as a value.
+pub(crate) const ATTRIBUTE_BYTES: usize = 64;
+
 /// Above this many entries a map has an index.
 const INDEX_FROM: usize = 8;
 
@@ -100,6 +106,18 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
+    /// As [`Entries::push`], within a budget.
+    pub(crate) fn insert(
+        &mut self,
+        key: Value<'a>,
+        value: Value<'a>,
+        budget: &mut Budget,
+    ) -> Result<(), EvalErrorKind> {
+        budget.grow(ENTRY_BYTES)?;
+        budget.read(key.as_str().map_or(0, str::len))?;
+        self.push(key, value)
+    }
+
     fn find(&self, key: &Key<'_>) -> Option<&Value<'a>> {
         if self.index.is_empty() {
             return self.pairs.iter().find(|(other, _)| Key::of(other).as_ref() == Some(key)).map(|(_, value)| value);
@@ -144,7 +162,30 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// Takes the steps of looking for a key: the lines of headers are compared one after the other, and a name is put in
+    /// lower case before.
+    fn search(&self, key: &Value<'_>, budget: &mut Budget) -> Result<(), EvalErrorKind> {
+        let Some(key) = key.as_str() else { return Ok(()) };
+        budget.spend(self.lines() / 16 + key.len() / 64)?;
+        let headers = match self {
+            Self::Entries(_) | Self::Struct(_) => false,
+            Self::Attribute(map) => matches!(**map, weir_attributes::Map::Headers(_)),
+            Self::Lines(_) => true,
+        };
+        if headers && has_upper_case(key) { budget.grow(key.len()) } else { Ok(()) }
+    }
+
+    /// How many header lines it is made of.
+    fn lines(&self) -> usize {
+        match self {
+            Self::Entries(_) | Self::Struct(_) => 0,
+            Self::Attribute(map) => lines_of(**map),
+            Self::Lines(headers) => headers.iter().size_hint().0,
+        }
+    }
+
     pub(crate) fn get(&self, key: &Value<'_>, budget: &mut Budget) -> Result<Option<Value<'a>>, EvalErrorKind> {
+        self.search(key, budget)?;
         match self {
             Self::Entries(entries) => Ok(Key::of(key).and_then(|key| entries.find(&key)).cloned()),
             Self::Attribute(map) => match key.as_str() {
@@ -159,6 +200,12 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// Whether there is that key, within a budget.
+    pub(crate) fn has(&self, key: &Value<'_>, budget: &mut Budget) -> Result<bool, EvalErrorKind> {
+        self.search(key, budget)?;
+        Ok(self.contains(key))
+    }
+
     pub(crate) fn contains(&self, key: &Value<'_>) -> bool {
         match self {
             Self::Entries(entries) => Key::of(key).is_some_and(|key| entries.find(&key).is_some()),
@@ -170,58 +217,32 @@ impl<'a> Map<'a> {
 
     /// The steps of finding out which keys there are: each header line is compared with those before it.
     pub(crate) fn counting(&self) -> usize {
-        let lines = match self {
-            Self::Entries(_) | Self::Struct(_) => return 0,
-            Self::Attribute(map) => match **map {
-                weir_attributes::Map::Headers(headers) => headers.iter().count(),
-                weir_attributes::Map::Labels(labels) => return labels.len(),
-            },
-            Self::Lines(headers) => headers.iter().count(),
-        };
-        lines * lines / 16
+        let lines = self.lines();
+        lines.saturating_mul(lines) / 16
     }
 
     /// The keys, in order.
     pub(crate) fn keys(&self, budget: &mut Budget) -> Result<Vec<Value<'a>>, EvalErrorKind> {
-        let keys: Vec<Value<'a>> = match self {
-            Self::Entries(entries) => entries.pairs.iter().map(|(key, _)| key.clone()).collect(),
-            Self::Attribute(map) => {
-                budget.spend(self.counting())?;
-                map.keys().map(Value::text).collect()
-            }
-            Self::Lines(headers) => {
-                budget.spend(self.counting())?;
-                headers.names().map(Value::text).collect()
-            }
-            Self::Struct(map) => {
-                budget.spend(map.len())?;
-                map.iter().map(|(key, _)| Value::text(key)).collect()
-            }
+        budget.spend(self.counting())?;
+        // There are at most as many names as lines.
+        let most = match self {
+            Self::Entries(entries) => entries.pairs.len(),
+            Self::Attribute(map) => match **map {
+                weir_attributes::Map::Headers(_) => self.lines(),
+                weir_attributes::Map::Labels(labels) => labels.len(),
+            },
+            Self::Lines(_) => self.lines(),
+            Self::Struct(map) => map.len(),
         };
-        budget.grow(keys.len() * size_of::<Value<'_>>())?;
-        Ok(keys)
-    }
-
-    pub(crate) fn into_static(self) -> Map<'static> {
-        let mut copy = Entries::default();
-        let mut free = Budget::unlimited();
-        let pairs = match &self {
-            Map::Entries(entries) => entries.pairs.clone(),
-            _ => {
-                let keys = self.keys(&mut free).unwrap_or_default();
-                keys.into_iter()
-                    .filter_map(|key| {
-                        let value = self.get(&key, &mut free).ok().flatten()?;
-                        Some((key, value))
-                    })
-                    .collect()
-            }
-        };
-        for (key, value) in pairs {
-            // The keys of a map are good keys and differ.
-            let _ = copy.push(key.into_static(), value.into_static());
+        budget.grow(most.saturating_mul(size_of::<Value<'_>>()))?;
+        let mut keys = Vec::with_capacity(most);
+        match self {
+            Self::Entries(entries) => keys.extend(entries.pairs.iter().map(|(key, _)| key.clone())),
+            Self::Attribute(map) => keys.extend(map.keys().map(Value::text)),
+            Self::Lines(headers) => keys.extend(headers.names().map(Value::text)),
+            Self::Struct(map) => keys.extend(map.iter().map(|(key, _)| Value::text(key))),
         }
-        Map::new(copy)
+        Ok(keys)
     }
 }
 
@@ -253,9 +274,8 @@ pub(crate) fn lines<'a>(
     if !headers.contains(name) {
         return Ok(None);
     }
-    let lines: Vec<Value<'a>> = headers.lines(name).map(Value::text).collect();
-    budget.grow(lines.len() * size_of::<Value<'_>>())?;
-    Ok(Some(Value::shared_list(lines)))
+    budget.grow(headers.lines(name).count().saturating_mul(size_of::<Value<'_>>()))?;
+    Ok(Some(Value::shared_list(headers.lines(name).map(Value::text).collect())))
 }
 
 fn lower<'k>(map: weir_attributes::Map<'_>, key: &'k str) -> Cow<'k, str> {
@@ -266,9 +286,17 @@ fn lower<'k>(map: weir_attributes::Map<'_>, key: &'k str) -> Cow<'k, str> {
 }
 
 fn lower_case(key: &str) -> Cow<'_, str> {
-    if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(key.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(key)
+    if has_upper_case(key) { Cow::Owned(key.to_ascii_lowercase()) } else { Cow::Borrowed(key) }
+}
+
+fn has_upper_case(key: &str) -> bool {
+    key.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// How many header lines a map of the request is made of.
+pub(crate) fn lines_of(map: weir_attributes::Map<'_>) -> usize {
+    match map {
+        weir_attributes::Map::Headers(headers) => headers.iter().size_hint().0,
+        weir_attributes::Map::Labels(_) => 0,
     }
 }

@@ -4,6 +4,7 @@
 mod absence;
 mod cexl;
 mod choice;
+mod cost;
 mod differential;
 mod errors;
 mod explain;

@@ -325,7 +325,7 @@ fn no_bytes_overflow_a_small_stack_or_the_budget() {
             }
         }
         // An Any of many elements spends the budget of the evaluation that reads it.
-        let wire = [0x0a, 0x00].repeat(100_000);
+        let wire = [0x0a, 0x00].repeat(300_000);
         let program = env().compile("Any{type_url: 'google.protobuf.ListValue', value: x}.size()").unwrap();
         let error = program.evaluate(&[Value::from(&*wire)], &mut Scratch::new()).unwrap_err();
         assert_eq!(error.kind, EvalErrorKind::Budget);

@@ -321,7 +321,7 @@ fn implemented() -> Env {
         .function("first", Overload::method(Type::list(Type::param("T")), [], Type::param("T")).implemented(first))
         .function("glue", join)
         .function("size", Overload::global([Type::Bool], Type::Int).implemented(|_| Ok(Value::Int(99))))
-        .function("big", Overload::global([], Type::String).implemented(|_| Ok("x".repeat(2 << 20).into())))
+        .function("big", Overload::global([], Type::String).implemented(|_| Ok("x".repeat(5 << 20).into())))
         .build()
 }
 

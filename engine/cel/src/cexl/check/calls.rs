@@ -1,13 +1,15 @@
 //! Calls: which function, and whether it takes its arguments.
 
+use std::sync::Arc;
+
 use super::{super::functions::FUNCTIONS, Checker};
 use crate::{
     ast::{Kind, NodeId},
     cexl::Type,
     check::{Meaning, bad_pattern, closest},
     error::Error,
-    functions::compile_pattern,
-    limits::REGEX_MAX,
+    functions::Pattern,
+    limits::REGEX_TOTAL_MAX,
 };
 
 impl Checker<'_> {
@@ -104,9 +106,14 @@ impl Checker<'_> {
     /// Compiles the pattern of a `matches`, when it stands in the source.
     fn pattern(&mut self, call: NodeId, pattern: NodeId) -> Option<()> {
         let Some(text) = self.tree.ast.constant_text(pattern).cloned() else { return Some(()) };
-        match compile_pattern(&text, REGEX_MAX) {
-            Ok(pattern) => {
-                self.tree.patterns.insert(call, pattern);
+        let before: usize = self.tree.patterns.values().map(|pattern| pattern.bytes()).sum();
+        match Pattern::literal(&text) {
+            Ok(compiled) if before + compiled.bytes() > REGEX_TOTAL_MAX => {
+                let message = format!("all patterns together need more than {REGEX_TOTAL_MAX} bytes when compiled");
+                self.refuse(Error::new(self.span(pattern), message))
+            }
+            Ok(compiled) => {
+                self.tree.patterns.insert(call, Arc::new(compiled));
                 Some(())
             }
             Err(error) => self.refuse(bad_pattern(&error, self.span(pattern))),
