@@ -24,10 +24,11 @@ fn steps(most: u64) -> Spend {
 
 /// `value::equal`.
 pub(crate) fn equality(a: &Extent, b: &Extent) -> Spend {
+    let flat = |side: &Extent| side.may_be_flat() && !side.is_any();
+    if flat(a) || flat(b) {
+        return Spend::read(Bounds::at_most(a.len().max.min(b.len().max)));
+    }
     if !a.is_any() && !b.is_any() {
-        if a.may_be_flat() || b.may_be_flat() {
-            return Spend::read(Bounds::at_most(a.len().max.min(b.len().max)));
-        }
         if !a.may_be_map() && !b.may_be_map() {
             // Two lists, two optionals, or one of each, which are not compared.
             let len = a.len().max.min(b.len().max);

@@ -95,7 +95,7 @@ impl Estimator<'_> {
         let (spend, args) = self.args(&call.args);
         let name = self.forms(call.at).first().map_or("", |form| form.name);
         let effect = functions::sought(name, &args, call.pattern.weight);
-        let own = self.note(call.at, effect.spend);
+        let own = self.note(call.at, effect.spend.perhaps());
         (spend + own, effect.gives)
     }
 

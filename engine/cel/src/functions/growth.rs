@@ -67,7 +67,10 @@ impl Growth {
                 let inner = first().element();
                 fixed(args.get(1).map_or_else(|| inner.clone(), |other| inner.or(other)))
             }
-            Self::By(formula) => formula(args),
+            Self::By(formula) => {
+                let Effect { spend, gives } = formula(args);
+                Effect { spend: spend.perhaps(), gives }
+            }
         }
     }
 }

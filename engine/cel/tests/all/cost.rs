@@ -32,6 +32,9 @@ const EVERYDAY: &[&str] = &[
     r#"sets.intersects(request.headers["x-groups"].split(","), ["admins", "operators"])"#,
     r#"request.path.matches(request.headers["x-pattern"])"#,
     r#"request.path.replace("//", "/").replace("%2f", "/") == request.path"#,
+    r#""admins" in request.auth.claims.groups || request.auth.claims.realm.roles.exists(role, role.startsWith("ops-"))"#,
+    r#"request.path.findAll("[0-9]+").exists(number, int(number) > 1000)"#,
+    r#"request.headers.map(k, "%s: %s".format([k, request.headers[k]])).exists(line, line.matches("(?i)x-evil"))"#,
     r#"request.headers[?"authorization"].orValue("").startsWith("Bearer ")"#,
 ];
 

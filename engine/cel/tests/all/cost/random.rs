@@ -81,7 +81,7 @@ fn count(random: &mut Random, most: usize) -> usize {
 pub(super) fn facts(random: &mut Random) -> Facts {
     let claims = json(random);
     let mut bag = Bag::builder()
-        .json(slot::REQUEST_AUTH_CLAIMS, claims)
+        .json(slot::REQUEST_AUTH_CLAIMS, claims.into())
         .text(slot::REQUEST_PATH, &text(random, PATH))
         .text(slot::REQUEST_METHOD, "GET");
     for _ in 0..count(random, LINES) {
