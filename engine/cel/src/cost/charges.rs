@@ -28,12 +28,10 @@ pub(crate) fn equality(a: &Extent, b: &Extent) -> Spend {
     if flat(a) || flat(b) {
         return Spend::read(Bounds::at_most(a.len().max.min(b.len().max)));
     }
-    if !a.is_any() && !b.is_any() {
-        if !a.may_be_map() && !b.may_be_map() {
-            // Two lists, two optionals, or one of each, which are not compared.
-            let len = a.len().max.min(b.len().max);
-            return steps(len) + equality(&a.element(), &b.element()).times(Bounds::at_most(len));
-        }
+    if ![a, b].iter().any(|side| side.is_any() || side.may_be_map()) {
+        // Two lists, two optionals, or one of each, which are not compared.
+        let len = a.len().max.min(b.len().max);
+        return steps(len) + equality(&a.element(), &b.element()).times(Bounds::at_most(len));
     }
     let (a, b) = (a.whole(), b.whole());
     let parts = a.parts.min(b.parts);
