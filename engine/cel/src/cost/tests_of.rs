@@ -19,6 +19,10 @@ impl Estimator<'_> {
             Test::Every(terms) | Test::Any(terms) | Test::InOrder { terms, .. } => {
                 terms.iter().fold(Spend::default(), |all, term| all + self.test(term)).perhaps()
             }
+            // The index leaves terms out that are false.
+            Test::Choice(choice) => {
+                choice.terms.iter().fold(Spend::default(), |all, term| all + self.test(term)).perhaps()
+            }
             Test::Not(test) => self.test(test),
             Test::Is { text, .. } | Test::TextIn { text, .. } => self.text(text).0,
             Test::Has { part, text, at, .. } => {

@@ -73,6 +73,9 @@ const WEIGHT_MIN: usize = 4;
 /// The weight of a pattern that is compiled while running: of the size that it may have.
 const WEIGHT_RUN: usize = WEIGHT_MIN * 4;
 
+/// The bytes that a letter of a pattern takes while the pattern is read.
+const LETTER_BYTES: usize = 256;
+
 /// The bytes behind a match that looking for the next one counts as: it may look farther than it finds.
 const AHEAD: usize = 1024;
 
@@ -92,8 +95,7 @@ impl Pattern {
     /// Compiles a pattern that is computed while running: the planner compiles those that stand in the source.
     pub(crate) fn now(pattern: &str, budget: &mut Budget) -> Result<Self, EvalErrorKind> {
         budget.spend(REGEX_RUN_STEPS as usize)?;
-        budget.grow(REGEX_RUN_BYTES)?;
-        budget.read(pattern.len())?;
+        budget.grow(REGEX_RUN_BYTES.saturating_add(pattern.len().saturating_mul(LETTER_BYTES)))?;
         let regex = compile(pattern, REGEX_RUN_MAX, REGEX_RUN_MAX).map_err(|_| BadPattern)?;
         Ok(Self { regex, weight: WEIGHT_RUN })
     }
@@ -284,8 +286,9 @@ fn replace<'a>(pattern: &Pattern, args: &[Value<'a>], budget: &mut Budget) -> Ou
 
 /// What a call of the function of that name takes whose pattern is computed.
 fn computing(name: &str, args: &[Extent]) -> Effect {
-    let compiling =
-        Spend::steps(Bounds::at_most(REGEX_RUN_STEPS)) + Spend::grow(Bounds::at_most(REGEX_RUN_BYTES as u64));
+    let pattern = args.get(1).map_or(0, |pattern| pattern.len().max).saturating_mul(LETTER_BYTES as u64);
+    let bytes = Bounds::at_most(pattern.saturating_add(REGEX_RUN_BYTES as u64));
+    let compiling = Spend::steps(Bounds::at_most(REGEX_RUN_STEPS)) + Spend::grow(bytes);
     let Effect { spend, gives } = sought(name, args, WEIGHT_RUN);
     Effect { spend: compiling + spend, gives }
 }
