@@ -7,16 +7,17 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::{Function, Growth, Outcome, Shape, global};
+use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading};
 use crate::{
+    cost::{Bounds, Extent, Spend},
     error::EvalErrorKind::{Conversion, NoOverload},
     run::Budget,
     value::{Bytes, Value},
 };
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("base64.encode", &[Shape::Bytes], Shape::Text, encode).costs(Growth::Copies(2, 4)),
-    global("base64.decode", &[Shape::Text], Shape::Bytes, decode).costs(Growth::Copies(2, 0)),
+    global("base64.encode", &[Shape::Bytes], Shape::Text, encode).costs(Growth::By(encoding)),
+    global("base64.decode", &[Shape::Text], Shape::Bytes, decode).costs(Growth::By(decoding)),
 ];
 
 /// Writes padding; reads texts with and without it. Bits that stand over and line ends are passed over, as Go does.
@@ -45,4 +46,17 @@ fn decode<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     };
     let bytes = BASE64.decode(text.as_bytes()).map_err(|_| Conversion)?;
     Ok(Value::Bytes(Bytes::Shared(bytes.into())))
+}
+
+fn encoding(args: &[Extent]) -> Effect {
+    let len = args.first().map_or(0, |bytes| bytes.len().max).div_ceil(3).saturating_mul(4);
+    let spend = reading(args) + Spend::grow(Bounds::at_most(len.saturating_mul(2)));
+    Effect { spend, gives: Extent::text(Bounds::at_most(len)) }
+}
+
+fn decoding(args: &[Extent]) -> Effect {
+    let len = args.first().map_or(0, |text| text.len().max);
+    // Once more where there are line ends to take out.
+    let spend = reading(args) + Spend::grow(Bounds::at_most(len.saturating_mul(3)));
+    Effect { spend, gives: Extent::text(Bounds::at_most(len)) }
 }

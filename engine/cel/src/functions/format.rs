@@ -217,7 +217,7 @@ pub(crate) fn formatting(args: &[Extent], text: Option<&str>, bytes: bool) -> Ef
         2
     };
     let whole = values.whole();
-    let number = 1100 + NUMBER_MAX as u64 + 2 * precision as u64;
+    let number = 2 * PLAIN_MAX as u64 + 3 * precision as u64;
     // The keys of maps are written twice, and sorted.
     let entry = if values.may_hold_maps() { 4 * size_of::<(String, Value<'_>)>() as u64 + 64 } else { 16 };
     let texts = if values.may_hold_maps() { times * 2 } else { times };

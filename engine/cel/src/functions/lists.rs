@@ -332,7 +332,9 @@ pub(crate) fn ordering(list: &Extent, key: &Extent) -> Spend {
     let len = list.count().max;
     let rounds = u64::from(u64::BITS - len.leading_zeros());
     let each = Spend::steps(Bounds::at_most(1)) + Spend::read(Bounds::at_most(key.len().max));
-    rooms(Bounds::at_most(len)) + each.times(Bounds::at_most(len.saturating_mul(rounds)))
+    rooms(Bounds::at_most(len))
+        + Spend::steps(Bounds::at_most(len))
+        + each.times(Bounds::at_most(len.saturating_mul(rounds)))
 }
 
 fn ending(args: &[Extent]) -> Effect {
