@@ -42,8 +42,8 @@ pub const EXPLAIN_TEXT_MAX: usize = 80;
 /// The longest literal that a residual has in place of a known value, in bytes.
 pub const RESIDUAL_LITERAL_MAX: usize = 512;
 
-/// The most parts of a known value that a residual goes on with.
-pub(crate) const RESIDUAL_PARTS_MAX: usize = 10_000;
+/// The most parts of a value that are searched for headers before a copy of it is kept.
+pub(crate) const COPY_PARTS_MAX: usize = 10_000;
 
 /// How often what is left of an expression is itself reduced: a decided condition may leave more that is known.
 pub(crate) const RESIDUAL_ROUNDS: usize = 4;

@@ -9,12 +9,12 @@ mod written;
 use crate::{
     activation::Activation,
     error::Fault,
-    limits::{RESIDUAL_PARTS_MAX, RESIDUAL_ROUNDS},
+    limits::RESIDUAL_ROUNDS,
     partial::{Partial, Sets},
     plan::Plan,
     program::Program,
     run::{Cx, Scratch},
-    value::{Map, Value},
+    value::Value,
 };
 
 /// An expression that was evaluated as far as what is known allows, and what is left to evaluate.
@@ -106,22 +106,7 @@ impl Program {
     ) -> Option<Value<'static>> {
         let mut cx = Cx::watched(activation, self.lazies(), scratch, Sets::default());
         cx.set_locals(locals);
-        let value = plan.run(&mut cx).ok().filter(|value| !has_headers(value, &mut RESIDUAL_PARTS_MAX.clone()))?;
+        let value = plan.run(&mut cx).ok().filter(|value| !value.has_headers())?;
         cx.keep(&value).ok()
-    }
-}
-
-/// Whether it may have headers in it: a copy of them would look names up as they are written, not in lower case. After
-/// that many parts it may, because one list may hold another many times.
-fn has_headers(value: &Value<'_>, parts: &mut usize) -> bool {
-    let Some(left) = parts.checked_sub(1) else { return true };
-    *parts = left;
-    match value {
-        Value::Map(Map::Attribute(map)) => matches!(**map, weir_attributes::Map::Headers(_)),
-        Value::Map(Map::Lines(_)) => true,
-        Value::Map(Map::Entries(entries)) => entries.pairs().iter().any(|(_, value)| has_headers(value, parts)),
-        Value::List(list) => list.iter().any(|element| has_headers(element, parts)),
-        Value::Optional(Some(inner)) => has_headers(inner, parts),
-        _ => false,
     }
 }

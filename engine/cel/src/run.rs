@@ -130,6 +130,8 @@ impl<'a, 's, W: Watch> Cx<'a, 's, W> {
                 self.scratch.memo.insert(lazy.id, Err(fault));
                 Err(fault)
             }
+            // Evaluated again when it is read again, because a copy would tell less.
+            Ok(value) if value.has_headers() => Ok(value),
             Ok(value) => {
                 let kept = scratch::keep(&value, &mut self.scratch.budget).map_err(|kind| Fault::new(kind, at))?;
                 self.scratch.memo.insert(lazy.id, Ok(kept));

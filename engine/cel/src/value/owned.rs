@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{Bytes, Entries, Held, List, Map, Text, Value};
-use crate::run::Budget;
+use crate::{limits::COPY_PARTS_MAX, run::Budget};
 
 impl Value<'_> {
     /// The same, owning everything: texts and lists that were borrowed are copied. What several parts share stays
@@ -11,6 +11,25 @@ impl Value<'_> {
     #[must_use]
     pub fn into_static(self) -> Value<'static> {
         Copies::default().value(&self)
+    }
+
+    /// Whether a copy of it may tell less: headers look names up in lower case and know what their proxy left open, a
+    /// copy of them does not. After [`COPY_PARTS_MAX`] parts it may, because one list may hold another many times.
+    pub(crate) fn has_headers(&self) -> bool {
+        search(self, &mut COPY_PARTS_MAX.clone())
+    }
+}
+
+fn search(value: &Value<'_>, parts: &mut usize) -> bool {
+    let Some(left) = parts.checked_sub(1) else { return true };
+    *parts = left;
+    match value {
+        Value::Map(Map::Attribute(map)) => matches!(**map, weir_attributes::Map::Headers(_)),
+        Value::Map(Map::Lines(_)) => true,
+        Value::Map(Map::Entries(entries)) => entries.pairs().iter().any(|(_, value)| search(value, parts)),
+        Value::List(list) => list.iter().any(|element| search(element, parts)),
+        Value::Optional(Some(inner)) => search(inner, parts),
+        _ => false,
     }
 }
 

@@ -78,6 +78,28 @@ fn an_error_in_a_variable_points_into_the_variable() {
 }
 
 #[test]
+fn a_variable_that_is_headers_is_the_same_each_time_that_it_is_read() {
+    let env = with(&[("variables.h", "request.headers"), ("variables.all", "[request.headers_all]")]);
+    let bag = Bag::builder().header("x-role", "admin").header("x-joined", "a,b").joined_by_proxy().build();
+    let mut scratch = Scratch::new();
+    for source in [
+        r#"variables.h["X-Role"] == "admin""#,
+        r#"variables.h["X-Role"] == "admin""#,
+        r#""X-Role" in variables.all[0]"#,
+        r#""X-Joined" in variables.all[0]"#,
+    ] {
+        let program = env.compile(source).unwrap();
+        assert!(program.evaluate_bool(&bag, &mut scratch).unwrap(), "{source}");
+        assert!(program.evaluate_bool(&bag, &mut scratch).unwrap(), "{source}, again");
+    }
+    let doubt = env.compile(r#"variables.all[0]["x-joined"].size() == 1"#).unwrap();
+    for _ in 0..2 {
+        let error = doubt.evaluate_bool(&bag, &mut scratch).unwrap_err();
+        assert_eq!(error.kind, EvalErrorKind::Doubt);
+    }
+}
+
+#[test]
 fn has_of_a_variable_is_false_where_what_it_reads_is_absent() {
     let env = with(&[("variables.role", r#"request.headers["x-role"]"#), ("variables.bad", "1 / (request.size - 1)")]);
     let run = |source: &str, bag: &Bag| {
