@@ -180,14 +180,7 @@ impl<'f> Finder<'f> {
                 self.locals.truncate(outer);
                 inside(range.and(filter).and(body), outer)
             }
-            Kind::Block { slots, body } => {
-                let outer = self.locals.len();
-                self.locals.extend(slots.iter().map(|_| false));
-                let slots = slots.iter().fold(Open::CLOSED, |open, slot| open.and(self.node(*slot)));
-                let body = self.node(*body);
-                self.locals.truncate(outer);
-                inside(slots.and(body), outer)
-            }
+            Kind::Block { slots, body } => self.block(slots, *body),
             Kind::Bind { value, body, .. } => self.with_local(*value, *body, true),
             Kind::OptMap { operand, body, .. } => self.with_local(*operand, *body, false),
             kind => {
@@ -199,6 +192,15 @@ impl<'f> Finder<'f> {
                 open
             }
         }
+    }
+
+    fn block(&mut self, slots: &[NodeId], body: NodeId) -> Open {
+        let outer = self.locals.len();
+        self.locals.extend(slots.iter().map(|_| false));
+        let slots = slots.iter().fold(Open::CLOSED, |open, slot| open.and(self.node(*slot)));
+        let body = self.node(body);
+        self.locals.truncate(outer);
+        inside(slots.and(body), outer)
     }
 
     fn with_local(&mut self, value: NodeId, body: NodeId, known: bool) -> Open {
