@@ -274,10 +274,16 @@ impl Bag {
         self.lines.push(line);
     }
 
-    /// Removes every request header line of that name, which is in lower case.
+    /// Replaces all request header lines of that name by one.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.remove_header(name);
+        self.add_header(name, value);
+    }
+
+    /// Removes all request header lines of that name, which is compared without case.
     pub fn remove_header(&mut self, name: &str) {
         let mut lines = std::mem::take(&mut self.lines);
-        lines.retain(|line| self.text(line.name) != name);
+        lines.retain(|line| !self.text(line.name).eq_ignore_ascii_case(name));
         self.lines = lines;
     }
 
