@@ -225,7 +225,7 @@ fn a_provider_that_cannot_work_is_refused_with_its_place() {
         ),
     ];
     for (provider, path) in table {
-        let problems = mesh(&[provider.clone()]).compile().expect_err(&provider.to_string());
+        let problems = mesh(std::slice::from_ref(&provider)).compile().expect_err(&provider.to_string());
         let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(paths, [format!("spec.extensionProviders{path}")], "{provider}");
         assert!(problems[0].help.is_some());
