@@ -122,7 +122,7 @@ impl Set {
     }
 
     fn decide(&self, bag: &mut Bag) -> Verdict {
-        match Evaluation::start(&self.ruleset, bag, 0) {
+        match Evaluation::start(&self.ruleset, bag, 0, &weir_policy::Keys::default()) {
             Step::Done(verdict) => verdict,
             Step::Ask(ask, _) => panic!("asked {ask:?}"),
         }
