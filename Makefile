@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PREFIX ?= /usr/local
 PLUGINS := $(TARGET)/plugins/dist
 
-.PHONY: help demo up build plugins tools test test-full bench install fmt clippy deny ci clean
+.PHONY: help demo up build plugins tools test test-full fuzz bench install fmt clippy deny ci clean
 
 help: ## this list
 	@printf 'Weir: may this request pass, and what happened.\n\n'
@@ -39,6 +39,9 @@ test: ## everything that runs in CI; sets up what it needs, ends with a table
 
 test-full: test ## make test, then what takes long
 	@bash tests/make/full.sh
+
+fuzz: ## the fuzz targets of weir-cel, 60 s each (SECONDS_EACH=600 for more); needs nightly
+	@bash tests/make/fuzz.sh
 
 bench: plugins ## CPU per check and proxied request against floor servers, CEL against the crate cel, policies by number
 	@$(CARGO) build --release -p weir -p weir-bench

@@ -9,3 +9,4 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
     cargo test --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy -- --ignored --test-threads 1
 fi
+bash tests/make/fuzz.sh

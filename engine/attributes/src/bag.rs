@@ -274,16 +274,10 @@ impl Bag {
         self.lines.push(line);
     }
 
-    /// Replaces all request header lines of that name by one.
-    pub fn set_header(&mut self, name: &str, value: &str) {
-        self.remove_header(name);
-        self.add_header(name, value);
-    }
-
-    /// Removes all request header lines of that name, which is compared without case.
+    /// Removes every request header line of that name, which is in lower case.
     pub fn remove_header(&mut self, name: &str) {
         let mut lines = std::mem::take(&mut self.lines);
-        lines.retain(|line| !self.text(line.name).eq_ignore_ascii_case(name));
+        lines.retain(|line| self.text(line.name) != name);
         self.lines = lines;
     }
 

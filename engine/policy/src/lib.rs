@@ -21,7 +21,6 @@ mod peer;
 mod policy;
 mod prepare;
 mod problem;
-mod provider;
 mod referenced;
 mod ruleset;
 mod truth;
@@ -39,7 +38,6 @@ pub use peer::PeerModes;
 pub use policy::Scope;
 pub use prepare::{Doubts, prepare};
 pub use problem::{Problem, Severity};
-pub use provider::{BodyLimit, Endpoint, HeaderNames, HttpExchange, Provider, Transport};
 pub use referenced::Referenced;
 pub use ruleset::{AdapterRef, PolicySet, RULESETS_MAX, Ruleset};
 pub use verdict::{

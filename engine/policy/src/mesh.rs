@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{
-    document::{MeshConfig, Normalization},
-    provider::Provider,
-};
+use crate::document::{MeshConfig, Normalization};
 
 /// The mesh's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +11,6 @@ pub struct Mesh {
     trust_domains: Vec<String>,
     normalization: Normalization,
     trusted_proxies: u32,
-    /// Sorted by name.
-    providers: Arc<[Arc<Provider>]>,
 }
 
 impl Default for Mesh {
@@ -32,19 +27,7 @@ impl Mesh {
             trust_domains: own.chain(&config.trust_domain_aliases).cloned().collect(),
             normalization: config.path_normalization,
             trusted_proxies: config.num_trusted_proxies,
-            providers: Arc::default(),
         }
-    }
-
-    pub(crate) fn with_providers(self, providers: Vec<Arc<Provider>>) -> Self {
-        Self { providers: providers.into(), ..self }
-    }
-
-    /// The external authorizers that CUSTOM policies can name, sorted by name; [`crate::Ask::Provider`] gives a place in
-    /// it.
-    #[must_use]
-    pub fn providers(&self) -> &[Arc<Provider>] {
-        &self.providers
     }
 
     /// The namespace whose policies hold in every namespace.

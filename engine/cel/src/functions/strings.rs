@@ -92,17 +92,16 @@ fn char_at<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
 
 fn index_of<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let (text, part, from) = match args {
-        [Value::String(text), Value::String(part)] => (text, part, 0),
-        [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, *from),
+        [Value::String(text), Value::String(part)] => (text, part, None),
+        [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, Some(*from)),
         [Value::List(_), _] => return lists::index_of(args, budget),
         _ => return Err(NoOverload),
     };
     budget.read(text.len())?;
     if part.is_empty() {
-        byte_at(text, from)?;
-        return Ok(Value::Int(from));
+        return nowhere(text, from.unwrap_or(0));
     }
-    let start = byte_at(text, from)?;
+    let start = from.map_or(Ok(0), |from| place_in(text, from))?;
     let found = text.get(start..).and_then(|rest| rest.find(&**part));
     Ok(Value::Int(found.map_or(-1, |at| position_of(text, start + at))))
 }
@@ -118,10 +117,29 @@ fn last_index_of<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {
     let Some(until) = until else {
         return Ok(Value::Int(text.rfind(&**part).map_or(-1, |at| position_of(text, at))));
     };
+    if part.is_empty() {
+        return nowhere(text, until);
+    }
     // The last occurrence that begins at or before that position.
-    let end = (byte_at(text, until)? + part.len()).min(text.len());
+    let end = (place_in(text, until)? + part.len()).min(text.len());
     let head = text.get(..floor(text, end)).unwrap_or_default();
     Ok(Value::Int(head.rfind(&**part).map_or(-1, |at| position_of(text, at))))
+}
+
+/// Where an empty text is found: where the search begins, at the latest at the end.
+fn nowhere<'a>(text: &str, position: i64) -> Outcome<'a> {
+    if position < 0 {
+        return Err(OutOfRange);
+    }
+    Ok(Value::Int(position.min(text.chars().count() as i64)))
+}
+
+/// As [`byte_at`], where the end is no place to begin at.
+fn place_in(text: &str, position: i64) -> Result<usize, EvalErrorKind> {
+    match byte_at(text, position)? {
+        at if at < text.len() => Ok(at),
+        _ => Err(OutOfRange),
+    }
 }
 
 fn floor(text: &str, mut at: usize) -> usize {

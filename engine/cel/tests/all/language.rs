@@ -142,6 +142,7 @@ fn texts_are_measured_in_code_points() {
     holds(&[
         "s.size() == 5 && size(b'h\\xc3\\xa9') == 3",
         "s.contains('él') && s.startsWith('hé') && s.endsWith('lo') && s.matches('^h.l+o$') && matches(s, 'l')",
+        "'abc'.indexOf('', 9) == 3 && 'abc'.lastIndexOf('', 1) == 1 && ''.indexOf('a') == -1",
         "s.charAt(1) == 'é' && s.indexOf('l') == 2 && s.lastIndexOf('l') == 3 && s.indexOf('l', 3) == 3",
         "s.substring(1, 3) == 'él' && s.substring(5) == '' && s.upperAscii() == 'HéLLO' && 'ÀB'.lowerAscii() == 'Àb'",
         "s.split('l') == ['hé', '', 'o'] && s.split('l', 2) == ['hé', 'lo'] && 'ab'.split('') == ['a', 'b']",

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod absence;
+mod allocations;
 mod cexl;
 mod choice;
 mod cost;
@@ -18,6 +19,7 @@ mod literals;
 mod messages;
 mod partial;
 mod residual;
+mod seeds;
 mod semantics;
 mod soundness;
 mod structs;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{ExtensionProvider, null_as_default};
+use super::null_as_default;
 
 /// The spec of the mesh's settings.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,9 +19,6 @@ pub struct MeshConfig {
     pub path_normalization: Normalization,
     /// How many proxies in front append to `x-forwarded-for` and are trusted.
     pub num_trusted_proxies: u32,
-    /// The external authorizers that CUSTOM policies name.
-    #[serde(deserialize_with = "null_as_default")]
-    pub extension_providers: Vec<ExtensionProvider>,
 }
 
 impl Default for MeshConfig {
@@ -32,7 +29,6 @@ impl Default for MeshConfig {
             trust_domain_aliases: Vec::new(),
             path_normalization: Normalization::default(),
             num_trusted_proxies: 0,
-            extension_providers: Vec::new(),
         }
     }
 }

@@ -5,7 +5,6 @@ mod absence;
 mod authentication;
 mod cases;
 mod change;
-mod custom;
 mod differential;
 mod doubt;
 mod drawn;

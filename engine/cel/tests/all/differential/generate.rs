@@ -1,5 +1,7 @@
 //! Seeded expressions of a wanted type, over a handful of variables.
 
+use super::forms::{forms, leaves};
+
 /// xorshift64*: a seed is a test case.
 pub(crate) struct Random(u64);
 
@@ -34,9 +36,13 @@ pub(crate) enum Wanted {
     Map,
     Time,
     Span,
+    Nested,
+    /// An optional int.
+    Optional,
 }
 
-pub(crate) const ALL: [Wanted; 11] = [
+/// What can be compared as a result.
+pub(crate) const ALL: [Wanted; 12] = [
     Wanted::Bool,
     Wanted::Int,
     Wanted::Uint,
@@ -48,6 +54,7 @@ pub(crate) const ALL: [Wanted; 11] = [
     Wanted::Map,
     Wanted::Time,
     Wanted::Span,
+    Wanted::Nested,
 ];
 
 /// Replaces each `{I}`, `{S}` and so on of a form by an expression of that type.
@@ -70,6 +77,8 @@ fn fill(form: &str, random: &mut Random, depth: usize) -> String {
             b'M' if hole => Wanted::Map,
             b'W' if hole => Wanted::Time,
             b'P' if hole => Wanted::Span,
+            b'N' if hole => Wanted::Nested,
+            b'O' if hole => Wanted::Optional,
             _ => {
                 out.push_str(&rest[..=open]);
                 rest = &rest[open + 1..];
@@ -81,179 +90,6 @@ fn fill(form: &str, random: &mut Random, depth: usize) -> String {
         rest = &rest[open + 3..];
     }
     out + rest
-}
-
-fn leaves(wanted: Wanted) -> &'static [&'static str] {
-    match wanted {
-        Wanted::Bool => &["true", "false", "b", "c"],
-        Wanted::Int => &["0", "1", "-1", "7", "i", "j", "9223372036854775807", "-9223372036854775808", "0x10"],
-        Wanted::Uint => &["0u", "1u", "7u", "u", "18446744073709551615u"],
-        Wanted::Double => &["0.0", "1.5", "-2.25", "d", "1e3", "-0.5"],
-        Wanted::Text => &["''", "'a'", "'héllo'", "s", "t", "'a,b,c'", "'10'", "'true'", "r'\\d+'"],
-        Wanted::Bytes => &["b''", "b'abc'", "b'\\xff\\x00'", "y"],
-        Wanted::Ints => &["[]", "[1, 2, 3]", "l", "[0, -1]", "[7]"],
-        Wanted::Texts => &["['a', 'b']", "ts", "['héllo']", "['', 'a']"],
-        Wanted::Map => &["{'a': 1, 'b': 2}", "m", "{'x': 0}", "{'a': 7}"],
-        Wanted::Time => {
-            &["timestamp('2024-02-29T12:34:56.789Z')", "timestamp('1999-12-31T23:59:59-05:00')", "timestamp(0)"]
-        }
-        Wanted::Span => &["duration('1h30m')", "duration('-1.5s')", "duration('100ms')", "duration('0s')"],
-    }
-}
-
-fn forms(wanted: Wanted) -> &'static [&'static str] {
-    match wanted {
-        Wanted::Bool => &[
-            "(<B> && <B>)",
-            "(<B> || <B>)",
-            "!(<B>)",
-            "(<I> == <I>)",
-            "(<I> < <I>)",
-            "(<I> >= <I>)",
-            "(<U> == <U>)",
-            "(<U> <= <U>)",
-            "(<D> < <D>)",
-            "(<D> != <D>)",
-            "(<S> == <S>)",
-            "(<S> != <S>)",
-            "(<S> < <S>)",
-            "(<Y> == <Y>)",
-            "(<L> == <L>)",
-            "(<T> == <T>)",
-            "(<M> == <M>)",
-            "(<I> in <L>)",
-            "(<S> in <T>)",
-            "(<S> in <M>)",
-            "<S>.contains(<S>)",
-            "<S>.startsWith(<S>)",
-            "<S>.endsWith(<S>)",
-            "<S>.matches('^[a-z]+$')",
-            "<S>.matches('a|b')",
-            "<L>.all(e, e > <I>)",
-            "<L>.exists(e, e == <I>)",
-            "<L>.exists_one(e, e < <I>)",
-            "<T>.exists(e, e.contains(<S>))",
-            "<M>.all(k, k != <S>)",
-            "<M>.exists(k, k == <S>)",
-            "has(<M>.a)",
-            "(<B> ? <B> : <B>)",
-            "bool(<S>)",
-            "(<W> < <W>)",
-            "(<W> == <W>)",
-            "(<P> >= <P>)",
-            "(dyn(<I>) == <D>)",
-            "(dyn(<U>) == <I>)",
-            "(<I> < <D>)",
-            "(<U> > <I>)",
-            "(type(<I>) == int)",
-            "(type(<S>) == type(<Y>))",
-            "<L>.all(e, <L>.exists(f, f == e))",
-            "(dyn(<I>) in <L>)",
-            "<M>.?a.hasValue()",
-            "(dyn(<S>) == dyn(<I>))",
-            "(<L>[0] / <I> == 1 || <B>)",
-        ],
-        Wanted::Int => &[
-            "(<I> + <I>)",
-            "(<I> - <I>)",
-            "(<I> * <I>)",
-            "(<I> / <I>)",
-            "(<I> % <I>)",
-            "-(<I>)",
-            "size(<S>)",
-            "size(<L>)",
-            "<T>.size()",
-            "size(<M>)",
-            "size(<M>.map(k, k + <S>))",
-            "size(<Y>)",
-            "(<B> ? <I> : <I>)",
-            "<L>[0]",
-            "<L>[<I>]",
-            "<M>['a']",
-            "<M>.b",
-            "int(<D>)",
-            "int(<U>)",
-            "int(<S>)",
-            "int(<W>)",
-            "<W>.getFullYear()",
-            "<W>.getMonth()",
-            "<W>.getDayOfYear()",
-            "<W>.getHours()",
-            "<W>.getDayOfWeek('+02:00')",
-            "<W>.getMilliseconds()",
-            "<P>.getMinutes()",
-            "<P>.getSeconds()",
-            "<M>.?a.orValue(<I>)",
-            "<L>[?<I>].orValue(<I>)",
-            "<M>[<S>]",
-            "<M>[?<S>].orValue(<I>)",
-        ],
-        Wanted::Uint => &[
-            "(<U> + <U>)",
-            "(<U> - <U>)",
-            "(<U> * <U>)",
-            "(<U> / <U>)",
-            "(<U> % <U>)",
-            "uint(<I>)",
-            "uint(<D>)",
-            "uint(<S>)",
-            "(<B> ? <U> : <U>)",
-        ],
-        Wanted::Double => &[
-            "(<D> + <D>)",
-            "(<D> - <D>)",
-            "(<D> * <D>)",
-            "(<D> / <D>)",
-            "-(<D>)",
-            "double(<I>)",
-            "double(<U>)",
-            "double(<S>)",
-            "(<B> ? <D> : <D>)",
-        ],
-        Wanted::Text => &[
-            "(<S> + <S>)",
-            "string(<I>)",
-            "string(<U>)",
-            "string(<B>)",
-            "string(<W>)",
-            "string(<P>)",
-            "string(<Y>)",
-            "(<B> ? <S> : <S>)",
-            "<T>[0]",
-            "<T>[<I>]",
-            "<S>.lowerAscii()",
-            "<S>.upperAscii()",
-            "<S>.trim()",
-            "<T>.join(<S>)",
-            "<S>.replace(<S>, <S>)",
-            "<S>.substring(<I>)",
-            "<S>.substring(0, <I>)",
-            "<S>.charAt(<I>)",
-            "<S>.split(',')[0]",
-        ],
-        Wanted::Bytes => &["(<Y> + <Y>)", "bytes(<S>)", "(<B> ? <Y> : <Y>)"],
-        Wanted::Ints => &[
-            "(<L> + <L>)",
-            "<L>.map(e, e + <I>)",
-            "<L>.filter(e, e > <I>)",
-            "[<I>, <I>]",
-            "<T>.map(e, size(e))",
-            "<L>.map(e, e > 0, e * <I>)",
-            "(<B> ? <L> : <L>)",
-            "[<S>.indexOf(<S>), <S>.lastIndexOf(<S>)]",
-        ],
-        Wanted::Texts => &[
-            "(<T> + <T>)",
-            "<T>.map(e, e + <S>)",
-            "<T>.filter(e, e != <S>)",
-            "[<S>, <S>]",
-            "<S>.split(',')",
-            "<L>.map(e, string(e))",
-        ],
-        Wanted::Map => &["{<S>: <I>}", "{'a': <I>, 'b': <I>}", "(<B> ? <M> : <M>)"],
-        Wanted::Time => &["(<W> + <P>)", "(<W> - <P>)", "timestamp(<I>)", "timestamp(<S>)"],
-        Wanted::Span => &["(<P> + <P>)", "(<P> - <P>)", "(<W> - <W>)", "duration(<S>)"],
-    }
 }
 
 pub(crate) fn expression(wanted: Wanted, random: &mut Random, depth: usize) -> String {
