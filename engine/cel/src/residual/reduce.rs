@@ -64,6 +64,11 @@ impl<'r> Reducer<'r> {
         Piece { source, level: Level::of(self.ast().kind(id)), changed: false, literal: false }
     }
 
+    /// Whether a part is hidden from the checker already.
+    pub(super) fn is_hidden(&self, id: NodeId) -> bool {
+        matches!(self.ast().kind(id), Kind::Call { function, target: None, .. } if self.ast().text(*function) == "dyn")
+    }
+
     /// A known value as a literal in place of a part; none when it has to stay as it is written.
     fn known(&self, id: NodeId, value: &Value<'static>) -> Option<Piece> {
         if matches!(self.ast().kind(id), Kind::Literal(_)) {

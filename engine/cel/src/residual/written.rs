@@ -176,7 +176,8 @@ impl Reducer<'_> {
             // A text that is written in place may be judged when it is compiled, and by other limits.
             let judged = piece.literal && *self.checked.ty(*arg) == Type::String && !PLAIN.contains(&name)
                 || piece.changed && name == "format";
-            to.at(&if judged { piece.hidden() } else { piece }, Level::Choice);
+            let kept = !piece.literal && self.is_hidden(*arg);
+            to.at(&if judged && !kept { piece.hidden() } else { piece }, Level::Choice);
         });
         to.put(")");
     }

@@ -191,7 +191,7 @@ fn what_partial_evaluation_says_holds_whatever_the_rest_turns_out_to_be() {
             assert!(same(&outcome, &truth), "seed {seed}: {source}\n{half:?}\n{whole:?}\n{outcome:?}\n{truth:?}");
         }
     }
-    assert!(values > 500 && errors > 200 && unknowns > 500, "{values} {errors} {unknowns}");
+    assert!(values > 500 && errors > 200 && unknowns > 400, "{values} {errors} {unknowns}");
 }
 
 #[test]
