@@ -11,6 +11,7 @@ pub struct Mesh {
     trust_domains: Vec<String>,
     normalization: Normalization,
     trusted_proxies: u32,
+    local_jwks_uris: bool,
 }
 
 impl Default for Mesh {
@@ -27,6 +28,7 @@ impl Mesh {
             trust_domains: own.chain(&config.trust_domain_aliases).cloned().collect(),
             normalization: config.path_normalization,
             trusted_proxies: config.num_trusted_proxies,
+            local_jwks_uris: config.allow_local_jwks_uris,
         }
     }
 
@@ -46,6 +48,12 @@ impl Mesh {
     #[must_use]
     pub fn normalization(&self) -> Normalization {
         self.normalization
+    }
+
+    /// Whether keys of token issuers may be fetched from loopback and link-local addresses.
+    #[must_use]
+    pub fn allows_local_jwks_uris(&self) -> bool {
+        self.local_jwks_uris
     }
 
     /// How many proxies in front append to `x-forwarded-for` and are trusted.

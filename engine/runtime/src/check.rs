@@ -7,9 +7,7 @@ use std::{
 
 use weir_adapters::FailurePolicy;
 use weir_attributes::{Bag, slot};
-use weir_policy::{
-    Answer, Ask, Claim, Evaluation, Keys, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare,
-};
+use weir_policy::{Answer, Ask, Claim, Evaluation, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare};
 use weir_telemetry::AdapterOutcome;
 
 use crate::{
@@ -86,7 +84,7 @@ impl Runtime {
     }
 
     async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag) -> Verdict {
-        let mut step = Evaluation::start(ruleset, bag, now(), &Keys::default());
+        let mut step = Evaluation::start(ruleset, bag, now(), &self.keys.load());
         loop {
             match step {
                 Step::Done(verdict) => return verdict,

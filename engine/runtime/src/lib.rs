@@ -10,6 +10,7 @@ mod check;
 mod conclude;
 mod door;
 mod error;
+mod keys;
 mod limits;
 mod report;
 mod runtime;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::keys;
+
 /// One limit.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Limit {
@@ -38,6 +40,15 @@ pub fn limits() -> Vec<Limit> {
         limit("policy.header-pieces", weir_policy::PIECES_MAX, "pieces of a joined header", "the worst case holds"),
         limit("policy.header-splits", weir_attributes::SPLITS_MAX as usize, "commas", "an error in the rule"),
         limit("policy.audit-marks", weir_policy::AUDIT_MARKS_MAX, "marks a verdict", "not marked"),
+        limit("policy.token", weir_policy::TOKEN_BYTES_MAX, "bytes", "answered with 401"),
+        limit("policy.token-json", weir_attributes::JSON_BYTES_MAX, "bytes in memory", "answered with 401"),
+        limit("policy.token-depth", weir_attributes::JSON_DEPTH_MAX, "lists and maps", "answered with 401"),
+        limit("jwks.keys", weir_policy::KEYS_MAX, "keys a set", "left out"),
+        limit("jwks.bytes", keys::KEYS_BYTES_MAX, "bytes an answer", "the fetch fails, old keys stay"),
+        limit("jwks.places", keys::PLACES_MAX, "places", "not fetched: their tokens are answered with 401"),
+        limit("jwks.fetches", keys::FETCHES_MAX, "fetches at once", "fetched later"),
+        limit("jwks.refresh", keys::REFRESH.as_secs() as usize, "seconds", "fetched again"),
+        limit("jwks.pause", keys::PAUSE.as_secs() as usize, "seconds a place", "fetched later"),
         limit("decision-log.queue", weir_telemetry::DECISIONS_MAX, "decisions", lost),
         limit("decision-log.queue-bytes", weir_telemetry::DECISIONS_BYTES_MAX, "bytes", lost),
         limit("decision-log.recent", weir_telemetry::RECENT_MAX, "denials", "the oldest is forgotten"),

@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 use weir_adapters::{Host, HostOptions};
 use weir_config::LastGood;
-use weir_policy::ReasonCode;
+use weir_policy::{Keys, ReasonCode};
 use weir_telemetry::{
     Count, DecisionLog, DecisionLogOptions, Families, Redactor, ReportOptions, Reports, SelfMetrics,
     SelfMetricsOptions, Series, Sinks, Target,
@@ -23,7 +23,7 @@ use weir_telemetry::{
 use crate::{
     Door, Error, Setup,
     apply::{self, Applied},
-    report,
+    keys, report,
     snapshot::Snapshot,
 };
 
@@ -31,6 +31,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Runtime {
     pub(crate) snapshot: ArcSwapOption<Snapshot>,
+    /// The keys of token issuers that were fetched so far.
+    pub(crate) keys: ArcSwap<Keys>,
     pub(crate) setup: Setup,
     pub(crate) host: Host,
     pub(crate) metrics: Arc<SelfMetrics>,
@@ -71,6 +73,7 @@ impl Runtime {
         let decisions = Arc::new(DecisionLog::start(log)?);
         let runtime = Arc::new(Self {
             snapshot: ArcSwapOption::empty(),
+            keys: ArcSwap::default(),
             host,
             reports: Reports::new(&ReportOptions::default()),
             sinks: sinks(&setup, &metrics, redactor)?,
@@ -90,6 +93,7 @@ impl Runtime {
         runtime.expose();
         apply::first(&runtime).await;
         tokio::spawn(apply::watch(Arc::downgrade(&runtime)));
+        tokio::spawn(keys::work(Arc::downgrade(&runtime)));
         tokio::spawn(report::work(runtime.clone()));
         Ok(runtime)
     }

@@ -19,6 +19,8 @@ pub struct MeshConfig {
     pub path_normalization: Normalization,
     /// How many proxies in front append to `x-forwarded-for` and are trusted.
     pub num_trusted_proxies: u32,
+    /// Whether keys of token issuers may be fetched from loopback and link-local addresses.
+    pub allow_local_jwks_uris: bool,
 }
 
 impl Default for MeshConfig {
@@ -29,6 +31,7 @@ impl Default for MeshConfig {
             trust_domain_aliases: Vec::new(),
             path_normalization: Normalization::default(),
             num_trusted_proxies: 0,
+            allow_local_jwks_uris: false,
         }
     }
 }
