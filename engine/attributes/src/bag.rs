@@ -164,7 +164,7 @@ impl Bag {
         }
     }
 
-    /// The map of JSON of that attribute; none when absent.
+    /// The map of that attribute; none when absent.
     #[must_use]
     pub fn struct_of(&self, slot: Slot) -> Option<&Arc<Struct>> {
         match self.cell(slot) {
@@ -276,9 +276,8 @@ impl Bag {
 
     /// Removes every request header line of that name, which is in lower case.
     pub fn remove_header(&mut self, name: &str) {
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.retain(|line| self.text(line.name) != name);
-        self.lines = lines;
+        let lines = std::mem::take(&mut self.lines);
+        self.lines = lines.into_iter().filter(|line| self.text(line.name) != name).collect();
     }
 
     /// Appends a response header line; the name is lower-cased, the value trimmed.

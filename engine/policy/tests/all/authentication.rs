@@ -3,19 +3,19 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value as Json, json};
 use weir_attributes::slot;
-use weir_policy::{Fetched, HeaderOperation, Jwks, Keys, PolicySet, Side, TOKEN_BYTES_MAX, Verdict};
+use weir_policy::{Fetched, HeaderOperation, Jwks, Keys, PolicySet, Side, Verdict};
 
 use crate::{
     given::{Given, Request, cart, request},
     issuer::{ISSUER, NOW, STRANGER, encode, spoiled},
 };
 
-const ISS: &str = "https://id.example";
+pub(crate) const ISS: &str = "https://id.example";
 
 /// One rule of issuer [`ISS`] with these fields besides.
 fn rule(more: Json) -> Json {
@@ -30,11 +30,11 @@ fn with_rules(rules: Json) -> PolicySet {
     Given::default().authentication("shop/tokens", json!({"jwtRules": rules})).set()
 }
 
-fn one(more: Json) -> PolicySet {
+pub(crate) fn one(more: Json) -> PolicySet {
     with_rules(json!([rule(more)]))
 }
 
-fn claims(more: Json) -> Json {
+pub(crate) fn claims(more: Json) -> Json {
     let mut claims = json!({"iss": ISS, "sub": "ann", "exp": NOW + 3600});
     for (name, value) in more.as_object().unwrap() {
         claims[name] = value.clone();
@@ -42,20 +42,20 @@ fn claims(more: Json) -> Json {
     claims
 }
 
-fn token(more: Json) -> String {
+pub(crate) fn token(more: Json) -> String {
     ISSUER.sign(&claims(more))
 }
 
-fn get() -> Request {
+pub(crate) fn get() -> Request {
     request("GET", "/cart")
 }
 
-fn bearing(token: &str) -> Request {
+pub(crate) fn bearing(token: &str) -> Request {
     get().header("authorization", &format!("Bearer {token}"))
 }
 
 /// 200 for an allow, else the status of the denial.
-fn status(set: &PolicySet, request: Request) -> u16 {
+pub(crate) fn status(set: &PolicySet, request: Request) -> u16 {
     request.ask(set, &cart()).status
 }
 
@@ -383,52 +383,4 @@ fn a_verdict_lives_no_longer_than_its_token_and_its_key_has_the_places_of_tokens
     let headers: Vec<&str> = ruleset.referenced().headers().iter().map(|name| &**name).collect();
     assert_eq!(headers, ["access-control-request-method", "cookie", "origin", "x-jwt"]);
     assert_eq!(ruleset.referenced().slots(), [slot::REQUEST_METHOD, slot::REQUEST_PATH]);
-}
-
-#[test]
-fn hostile_tokens_are_refused_at_once() {
-    let set = one(json!({}));
-    let deep = format!("{{\"iss\":\"{ISS}\",\"a\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
-    let wide = format!("{{\"iss\":\"{ISS}\",\"a\":[{}1]}}", "1,".repeat(20_000));
-    let signed = |payload: &str| ISSUER.sign_text("ES256", r#"{"alg":"ES256"}"#, payload);
-    let rows = [
-        ("a mebibyte", format!("{}.{}.{}", encode("{}"), "A".repeat(1 << 20), "A"), 401),
-        ("a mebibyte of dots", ".".repeat(1 << 20), 401),
-        ("at the limit", "A".repeat(TOKEN_BYTES_MAX), 401),
-        ("deep", signed(&deep), 401),
-        ("wide", signed(&wide), 200),
-        ("the same claim twice", signed(&format!("{{\"iss\":\"x\",\"iss\":\"{ISS}\"}}")), 401),
-        ("half a letter", signed("{\"iss\":\"\\ud800\"}"), 401),
-        ("NUL", "a\0b.c.d".to_owned(), 401),
-    ];
-    for (name, token, expected) in rows {
-        let asked = bearing(&token);
-        let since = Instant::now();
-        let verdict = asked.ask(&set, &cart());
-        assert_eq!(verdict.status, expected, "{name}: {:?}", verdict.reason);
-        assert!(since.elapsed() < Duration::from_millis(100), "{name} took {:?}", since.elapsed());
-    }
-    let headers: Vec<Json> = (0..40).map(|n| json!({"name": format!("x-{n}")})).collect();
-    let set = one(json!({"fromHeaders": headers}));
-    let many = (0..40).fold(get(), |request, n| request.header(&format!("x-{n}"), &token(json!({"n": n}))));
-    assert_eq!(status(&set, many), 401);
-}
-
-proptest::proptest! {
-    #[test]
-    fn no_text_is_a_token_by_chance(header in ".*", payload in ".*", rest in "[A-Za-z0-9_.-]{0,80}") {
-        let set = one(json!({}));
-        let parts = format!("{}.{}.{rest}", encode(header), encode(payload));
-        for text in [parts, rest] {
-            let verdict = get().header("authorization", &format!("Bearer {text}")).ask(&set, &cart());
-            proptest::prop_assert!(verdict.status == 401 || text.is_empty());
-        }
-    }
-
-    #[test]
-    fn no_text_breaks_the_reader_of_keys(text in ".*", x in ".*", kty in "RSA|EC|OKP|oct") {
-        let _ = Jwks::parse(text.as_bytes());
-        let key = json!({"keys": [{"kty": kty, "crv": "P-256", "x": x, "y": x, "n": x, "e": x, "k": x}]});
-        let _ = Jwks::parse(key.to_string().as_bytes());
-    }
 }

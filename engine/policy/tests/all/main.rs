@@ -11,6 +11,7 @@ mod drawn;
 mod dry_run;
 mod evaluation;
 mod given;
+mod hostile_tokens;
 mod issuer;
 mod oracle;
 mod peer;
