@@ -387,6 +387,23 @@ fn a_bad_address_block() {
 }
 
 #[test]
+fn an_expression_that_may_take_too_long_is_underlined_where_it_does() {
+    let loops = "request.headers.all(a, request.headers.all(b, request.headers.all(c, a + b != c)))";
+    assert_snapshot!(refusal(&CEL.replace("variables.agent.contains('bot')", loops)), @r"
+    error: the expression may take 23,909,376 steps, the limit is 250,000: `all` is evaluated up to 10,000 times and takes 11,750,000
+      --> config/a.yaml:13:63
+       |
+    13 |     expression: request.headers.all(a, request.headers.all(b, request.headers.all(c, a + b != c)))
+       |                                                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = note: in CelPolicy shop/no-bots
+       = help: go through less, or compute what stays the same before: cel.bind(name, value, ...)
+
+    1 error, 0 warnings
+    ");
+}
+
+#[test]
 fn a_bad_expression_is_underlined() {
     assert_snapshot!(refusal(&CEL.replace("variables.agent.contains('bot')", "request.methd == 'GET'")), @r"
     error: `request.methd` is not declared

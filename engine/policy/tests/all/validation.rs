@@ -128,6 +128,25 @@ fn an_expression_is_refused_with_the_bytes_that_are_wrong() {
 }
 
 #[test]
+fn an_expression_that_may_take_too_long_is_refused_before_any_request_pays_for_it() {
+    let inner = "request.headers.all(c, a == b || b == c)";
+    let source = format!("request.headers.all(a, request.headers.all(b, {inner}))");
+    let found = cel(json!({"action": "DENY", "rules": [{"expression": source}]}));
+    assert_eq!(paths(&found), ["spec.rules[0].expression"]);
+    assert_eq!(source.get(found[0].span.clone().unwrap()), Some(inner));
+    assert!(found[0].message.contains("the limit is 250,000: `all` is evaluated up to 10,000 times"), "{found:#?}");
+    // Variables are a part of what reads them.
+    let costly = "request.headers.map(k, request.headers[k])";
+    let variables: Vec<Json> = (0..8).map(|index| json!({"name": format!("v{index}"), "expression": costly})).collect();
+    let sum = "size(variables.v0 + variables.v1 + variables.v2 + variables.v3 + variables.v4 + variables.v5 + \
+               variables.v6 + variables.v7) > 1";
+    let found = cel(json!({"action": "DENY", "variables": variables, "rules": [{"expression": sum}]}));
+    assert_eq!(paths(&found), ["spec.rules[0].expression"]);
+    let error = found.iter().find(|problem| problem.severity == Severity::Error).unwrap();
+    assert_eq!(sum.get(error.span.clone().unwrap()), Some("variables.v0"), "{found:#?}");
+}
+
+#[test]
 fn a_rule_is_a_bool_and_a_message_a_string() {
     for (field, source) in [
         ("expression", "request.method"),
