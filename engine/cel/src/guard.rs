@@ -8,6 +8,7 @@ use std::{collections::HashMap, ops::Range};
 use crate::{
     ast::{Binary, Kind, NodeId, Unary, render},
     check::{Checked, Meaning},
+    limits::UNGUARDED_MAX,
     types::Type,
 };
 
@@ -156,7 +157,7 @@ impl Guards<'_> {
     fn report(&mut self, id: NodeId, term: NodeId, guard: &str) {
         let ast = &self.checked.ast;
         let access = render::canonical(ast, id);
-        if self.facts.contains_key(&access) || self.seen.contains(&access) {
+        if self.facts.contains_key(&access) || self.seen.contains(&access) || self.found.len() >= UNGUARDED_MAX {
             return;
         }
         self.seen.push(access);

@@ -51,6 +51,9 @@ pub(crate) const RESIDUAL_ROUNDS: usize = 4;
 /// The most errors that one compilation reports.
 pub const ERRORS_MAX: usize = 20;
 
+/// The most reads of what may be absent that [`crate::Program::unguarded`] lists: each repeats the condition around it.
+pub const UNGUARDED_MAX: usize = 100;
+
 /// The most lazily evaluated variables in one environment.
 pub const LAZIES_MAX: usize = 64;
 

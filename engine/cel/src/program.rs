@@ -142,8 +142,8 @@ impl Program {
         self.0.references.iter().any(|reference| reference.slot.attribute().volatile)
     }
 
-    /// The places where an absent attribute or map key makes an error, because nothing around it asks first. Those in
-    /// its variables are in the variables' own programs.
+    /// The places where an absent attribute or map key makes an error, because nothing around it asks first, the
+    /// first [`crate::limits::UNGUARDED_MAX`] of them. Those in its variables are in the variables' own programs.
     #[must_use]
     pub fn unguarded(&self) -> Vec<Unguarded> {
         guard::unguarded(&self.0.checked)

@@ -19,6 +19,35 @@ const TIMES: usize = 3;
 const SLACK: usize = 256 * 1024;
 
 /// Sources that grow without end, or nearly.
+const BOMBS: &[&str] = &[
+    "big.replace('', big)",
+    "big.split('').map(c, big + c)",
+    "big.split('').map(c, big.split(''))",
+    "big.split('').join(big)",
+    "big.split('').map(c, big).join(big)",
+    "lists.range(1000000000)",
+    "lists.range(9223372036854775807).map(i, i)",
+    "big.split('').transformMap(i, c, big.lowerAscii() + c)",
+    "big.split('').transformMapEntry(i, c, {c + string(i): big + c})",
+    "regex.replace(big, 'a', big)",
+    "big.findAll('.').map(x, regex.replace(big, '(.)', '\\\\1\\\\1\\\\1\\\\1'))",
+    "big.findAll('').map(x, big.findAll('.'))",
+    "big.split('').map(c, big.findAll('[ab]+'))",
+    "big.split('').map(c, '%.1000f'.format([1e300 * double(size(c))]))",
+    "big.split('').map(c, '%.999f%.999e'.format([1.5 * double(size(c)), 2.5]))",
+    "big.split('').map(c, base64.encode(bytes(big)))",
+    "big.split('').map(c, url('http://a/' + big))",
+    "url('/?' + big.split('').transformList(i, c, string(i)).join('&')).getQuery().map(k, big + k)",
+    "big.split('').map(c, l.map(x, [c, c, c].map(o, optional.of(o))))",
+    "big.split('').sortBy(c, big + c)",
+    "big.split('').map(c, google.protobuf.ListValue{values: big.split('')})",
+    "big.split('').all(a, big.split('').all(b, a in big.split('') && b in big.split('')))",
+    "sets.equivalent(lists.range(4000), lists.range(4000).reverse())",
+    "big.split('').map(c, l + l).distinct() == [] || big.split('').map(c, c + big).sort() == []",
+    "big.split('').map(c, strings.quote(big).reverse())",
+];
+
+/// The same, and those that are made of many parts.
 fn bombs() -> Vec<String> {
     let ten = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
     let nested = (0..8).fold("1".to_owned(), |inner, _| format!("{ten}.map(x, {inner})"));
@@ -34,7 +63,7 @@ fn bombs() -> Vec<String> {
     let entries = (0..6).fold("{'a': 1}".to_owned(), |map, _| {
         format!("{ten}.transformMapEntry(i, v, {map}.transformMapEntry(k, w, {{string(k) + string(i): w}}))")
     });
-    vec![
+    let made = [
         nested,
         lists,
         rounds,
@@ -48,35 +77,11 @@ fn bombs() -> Vec<String> {
         format!("cel.bind(x, [l], {pairs}).flatten(50)"),
         format!("{block}], cel.index(40))"),
         entries,
-        "big.replace('', big)".to_owned(),
-        "big.split('').map(c, big + c)".to_owned(),
-        "big.split('').map(c, big.split(''))".to_owned(),
-        "big.split('').join(big)".to_owned(),
-        "big.split('').map(c, big).join(big)".to_owned(),
-        "lists.range(1000000000)".to_owned(),
-        "lists.range(9223372036854775807).map(i, i)".to_owned(),
         format!("{ten}.map(x, lists.range(100000))"),
-        "big.split('').transformMap(i, c, big.lowerAscii() + c)".to_owned(),
-        "big.split('').transformMapEntry(i, c, {c + string(i): big + c})".to_owned(),
-        "regex.replace(big, 'a', big)".to_owned(),
-        "big.findAll('.').map(x, regex.replace(big, '(.)', '\\\\1\\\\1\\\\1\\\\1'))".to_owned(),
-        "big.findAll('').map(x, big.findAll('.'))".to_owned(),
-        "big.split('').map(c, big.findAll('[ab]+'))".to_owned(),
         format!("{ten}.all(x, {ten}.all(y, big.matches('(' + big.substring(0, 3000) + '){{1,9}}') || size(s) < x))"),
         format!("{ten}.map(x, {ten}.map(y, big.matches('[a-z]{{' + string(x * 10 + y + 1) + '}}\\\\w*')))"),
-        "big.split('').map(c, '%.1000f'.format([1e300 * double(size(c))]))".to_owned(),
-        "big.split('').map(c, '%.999f%.999e'.format([1.5 * double(size(c)), 2.5]))".to_owned(),
-        "big.split('').map(c, base64.encode(bytes(big)))".to_owned(),
-        "big.split('').map(c, url('http://a/' + big))".to_owned(),
-        "url('/?' + big.split('').transformList(i, c, string(i)).join('&')).getQuery().map(k, big + k)".to_owned(),
-        "big.split('').map(c, l.map(x, [c, c, c].map(o, optional.of(o))))".to_owned(),
-        "big.split('').sortBy(c, big + c)".to_owned(),
-        "big.split('').map(c, google.protobuf.ListValue{values: big.split('')})".to_owned(),
-        "big.split('').all(a, big.split('').all(b, a in big.split('') && b in big.split('')))".to_owned(),
-        "sets.equivalent(lists.range(4000), lists.range(4000).reverse())".to_owned(),
-        "big.split('').map(c, l + l).distinct() == [] || big.split('').map(c, c + big).sort() == []".to_owned(),
-        "big.split('').map(c, strings.quote(big).reverse())".to_owned(),
-    ]
+    ];
+    BOMBS.iter().map(|source| (*source).to_owned()).chain(made).collect()
 }
 
 fn env() -> Env {
