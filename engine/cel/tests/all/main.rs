@@ -3,6 +3,7 @@
 
 mod absence;
 mod allocations;
+mod bombs;
 mod cexl;
 mod choice;
 mod cost;
