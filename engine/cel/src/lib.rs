@@ -23,6 +23,12 @@
 //! and picks typed paths. `run` walks the plan. Every stage is bounded by [`limits`]: no source and no request overflows
 //! the stack, loops or allocates without end.
 //!
+//! # Bounds
+//! Each evaluation has a budget of steps and bytes, and stops when it is spent: [`Scratch::with_budget`]. What an
+//! expression takes at most is known before it runs, [`Program::cost`], for values of the sizes that
+//! [`EnvBuilder::size_hint`] or [`limits`] say; what may take more than [`EnvBuilder::cost_limit`] is refused, and the part
+//! that takes most is underlined. [`Env::vocabulary`] has the default budget as its limit.
+//!
 //! # Absence
 //! Reading an absent attribute or key is an error, which `false &&` and `true ||` absorb. `has(source.principal)`,
 //! `"x" in request.headers` and `request.headers[?"x"]` ask without failing; [`Program::unguarded`] lists the reads that
