@@ -274,10 +274,17 @@ impl Bag {
         self.lines.push(line);
     }
 
-    /// Removes every request header line of that name, which is in lower case.
+    /// Replaces all request header lines of that name by one.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.remove_header(name);
+        self.add_header(name, value);
+    }
+
+    /// Removes all request header lines of that name, which is compared without case.
     pub fn remove_header(&mut self, name: &str) {
-        let lines = std::mem::take(&mut self.lines);
-        self.lines = lines.into_iter().filter(|line| self.text(line.name) != name).collect();
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|line| !self.text(line.name).eq_ignore_ascii_case(name));
+        self.lines = lines;
     }
 
     /// Appends a response header line; the name is lower-cased, the value trimmed.

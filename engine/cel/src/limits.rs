@@ -60,6 +60,9 @@ pub const LAZIES_MAX: usize = 64;
 /// The largest compiled form of a pattern that stands in the source, in bytes.
 pub const REGEX_MAX: usize = 1024 * 1024;
 
+/// The deepest nesting of groups and classes in a pattern.
+pub(crate) const REGEX_NESTING_MAX: u32 = 64;
+
 /// The compiled forms of all patterns that stand in one source, in bytes, each rounded up to a power of four.
 pub const REGEX_TOTAL_MAX: usize = 4 * 1024 * 1024;
 

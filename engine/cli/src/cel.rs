@@ -52,7 +52,7 @@ enum Output {
 /// What one evaluation may take.
 #[derive(Debug, Args)]
 struct Budget {
-    /// The steps that one evaluation may take: about one for each node visited in a loop.
+    /// The steps that one evaluation may take: about one for each part that a loop visits.
     #[arg(long, value_name = "COUNT", default_value_t = weir_cel::limits::STEPS_DEFAULT)]
     steps: u64,
     /// The bytes that one evaluation may allocate.

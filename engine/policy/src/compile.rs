@@ -8,6 +8,7 @@ mod limits;
 mod mesh;
 mod names;
 mod peer;
+mod providers;
 mod scope;
 mod targets;
 mod values;
@@ -22,6 +23,7 @@ use crate::{
     mesh::Mesh,
     policy::Scope,
     problem::{Problem, Problems, Severity},
+    provider::Transport,
     ruleset::{AdapterRef, Parts, PolicySet},
 };
 
@@ -74,6 +76,10 @@ fn adapters(documents: &Documents, mesh: &Mesh, problems: &mut Vec<Problem>) -> 
     for (binding, adapter) in documents.check_adapters.iter().enumerate() {
         let problems = &mut Problems::of(adapter.id, problems);
         let scope = scope::scope(&adapter.namespace, adapter.selector.as_ref(), mesh, problems);
+        // Asked where CUSTOM policies say so, and nowhere else.
+        let named = |transport: &Transport| matches!(transport, Transport::Adapter(name) if **name == *adapter.name);
+        let provides = mesh.providers().iter().any(|provider| named(&provider.transport));
+        let scope = if provides { Scope::nowhere() } else { scope };
         adapters.push((scope, AdapterRef { binding, name: adapter.name.as_str().into() }));
     }
     adapters

@@ -6,6 +6,7 @@ mod authorization;
 mod cel;
 mod mesh;
 mod peer;
+mod provider;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use authorization::{
 pub use cel::{CelAction, CelPolicy, CelRule, Variable};
 pub use mesh::{MeshConfig, Normalization};
 pub use peer::{MutualTls, PeerAuthentication, PeerMode, Port};
+pub use provider::{AdapterProvider, EnvoyExtAuthzGrpc, EnvoyExtAuthzHttp, ExtensionProvider, RequestBody};
 pub use workload::Workload;
 
 /// SHA-256 of a document's text, or none.

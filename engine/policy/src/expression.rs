@@ -44,7 +44,7 @@ impl Tally {
     /// An error denies in a DENY rule and is no match elsewhere.
     pub(crate) fn holds(self, effect: Effect) -> Holds {
         let (yes, no) = match effect {
-            Effect::Deny => (self.holds + self.errors, self.fails),
+            Effect::Deny | Effect::Custom => (self.holds + self.errors, self.fails),
             Effect::Allow | Effect::Audit => (self.holds, self.fails + self.errors),
         };
         let truth = match (yes, no) {

@@ -21,6 +21,7 @@ mod peer;
 mod policy;
 mod prepare;
 mod problem;
+mod provider;
 mod referenced;
 mod ruleset;
 mod truth;
@@ -38,6 +39,7 @@ pub use peer::PeerModes;
 pub use policy::Scope;
 pub use prepare::{Doubts, prepare};
 pub use problem::{Problem, Severity};
+pub use provider::{BodyLimit, Endpoint, HeaderNames, HttpExchange, Provider, Transport};
 pub use referenced::Referenced;
 pub use ruleset::{AdapterRef, PolicySet, RULESETS_MAX, Ruleset};
 pub use verdict::{

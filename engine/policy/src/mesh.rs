@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::document::{MeshConfig, Normalization};
+use crate::{
+    document::{MeshConfig, Normalization},
+    provider::Provider,
+};
 
 /// The mesh's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Mesh {
     normalization: Normalization,
     trusted_proxies: u32,
     local_jwks_uris: bool,
+    /// Sorted by name.
+    providers: Arc<[Arc<Provider>]>,
 }
 
 impl Default for Mesh {
@@ -29,7 +34,19 @@ impl Mesh {
             normalization: config.path_normalization,
             trusted_proxies: config.num_trusted_proxies,
             local_jwks_uris: config.allow_local_jwks_uris,
+            providers: Arc::default(),
         }
+    }
+
+    pub(crate) fn with_providers(self, providers: Vec<Arc<Provider>>) -> Self {
+        Self { providers: providers.into(), ..self }
+    }
+
+    /// The external authorizers that CUSTOM policies can name, sorted by name; [`crate::Ask::Provider`] gives a place in
+    /// it.
+    #[must_use]
+    pub fn providers(&self) -> &[Arc<Provider>] {
+        &self.providers
     }
 
     /// The namespace whose policies hold in every namespace.

@@ -29,6 +29,8 @@ pub(crate) enum Effect {
     Audit,
     Deny,
     Allow,
+    /// Asks the policy's provider.
+    Custom,
 }
 
 /// Which workloads a policy or adapter is about.
@@ -80,6 +82,11 @@ impl Scope {
         }
     }
 
+    /// The scope of what applies to no workload by itself.
+    pub(crate) fn nowhere() -> Self {
+        Self { namespace: None, labels: BTreeMap::new(), targets: Some(Box::default()) }
+    }
+
     /// Whether it covers every workload.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -119,6 +126,8 @@ pub(crate) struct Policy {
     pub(crate) effect: Effect,
     /// Never enforced: what it would have decided is only told.
     pub(crate) dry_run: bool,
+    /// Who is asked when a rule of a CUSTOM policy holds.
+    pub(crate) provider: Option<Arc<str>>,
     pub(crate) rules: Box<[Rule]>,
 }
 

@@ -1,5 +1,6 @@
 //! Everything that applies to one workload, ready to be asked.
 
+mod custom;
 mod dry_run;
 mod index;
 mod set;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use weir_attributes::Bag;
 use weir_cel::Scratch;
 
+pub(crate) use custom::{Asked, Custom, Matched};
 pub(crate) use set::Parts;
 pub use set::{PolicySet, RULESETS_MAX};
 
@@ -37,6 +39,7 @@ pub struct AdapterRef {
 #[derive(Debug)]
 pub struct Ruleset {
     policies: Box<[Arc<Policy>]>,
+    custom: Custom,
     audit: Index,
     deny: Index,
     allow: Index,
@@ -67,6 +70,7 @@ impl Ruleset {
             Index::after(previous, policies.iter().filter(enforced(effect)).cloned().collect())
         };
         Self {
+            custom: Custom::default(),
             audit: of(Effect::Audit, previous.map(|previous| &previous.audit)),
             deny: of(Effect::Deny, previous.map(|previous| &previous.deny)),
             allow: of(Effect::Allow, previous.map(|previous| &previous.allow)),
@@ -78,6 +82,22 @@ impl Ruleset {
             authentication,
             referenced: Arc::new(referenced),
         }
+    }
+
+    /// With CUSTOM policies.
+    pub(crate) fn asking(self, custom: Custom) -> Self {
+        Self { custom, ..self }
+    }
+
+    pub(crate) fn custom(&self) -> &Custom {
+        &self.custom
+    }
+
+    /// Whose providers must be asked about a request before the policies are, in order; nobody's when it is refused
+    /// already.
+    pub(crate) fn providers(&self, bag: &Bag) -> Vec<Matched> {
+        let matched = self.custom.matched(bag);
+        if matched.is_empty() || self.peer.refuses(bag) { Vec::new() } else { matched }
     }
 
     /// Everything that its pure phases can read.

@@ -117,6 +117,12 @@ codes! {
     Adapter = "adapter",
     /// A check adapter gave no answer.
     AdapterFailed = "adapter-failed",
+    /// The provider of a CUSTOM policy said so.
+    Provider = "provider",
+    /// The provider of a CUSTOM policy gave no answer.
+    ProviderFailed = "provider-failed",
+    /// A CUSTOM policy names a provider that nobody has configured.
+    NoProvider = "no-provider",
     /// A PeerAuthentication requires mutual TLS, and the peer is not authenticated.
     PeerNotAuthenticated = "peer-not-authenticated",
     /// A token is invalid, or of nobody who is trusted.

@@ -84,10 +84,15 @@ impl Runtime {
     }
 
     async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag) -> Verdict {
-        let mut step = Evaluation::start(ruleset, bag, now(), &self.keys.load());
+        let keys = self.keys.load();
+        let mut step = Evaluation::start(ruleset, bag, now(), &keys);
         loop {
             match step {
                 Step::Done(verdict) => return verdict,
+                Step::Ask(Ask::Provider { .. }, evaluation) => {
+                    let detail = Text::Static("external authorizers cannot be asked by this build");
+                    step = evaluation.resume(Answer::Failed { fail_open: false, detail }, bag, &keys);
+                }
                 Step::Ask(Ask::Adapter { binding, .. }, evaluation) => {
                     let answer = match snapshot.checks.get(binding) {
                         Some(bound) => answer(bound, bag).await,
@@ -96,7 +101,7 @@ impl Runtime {
                             detail: Text::Static("its adapter is not in this snapshot"),
                         },
                     };
-                    step = evaluation.resume(answer, bag);
+                    step = evaluation.resume(answer, bag, &keys);
                 }
             }
         }

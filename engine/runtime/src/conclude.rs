@@ -59,7 +59,12 @@ fn outcome(verdict: &Verdict) -> CheckOutcome {
         (Decision::Allow, _) => CheckOutcome::Allow,
         (
             Decision::Deny,
-            ReasonCode::ErrorInRule | ReasonCode::AdapterFailed | ReasonCode::NoConfig | ReasonCode::UnknownWorkload,
+            ReasonCode::ErrorInRule
+            | ReasonCode::AdapterFailed
+            | ReasonCode::ProviderFailed
+            | ReasonCode::NoProvider
+            | ReasonCode::NoConfig
+            | ReasonCode::UnknownWorkload,
         ) => CheckOutcome::Error,
         (Decision::Deny, _) => CheckOutcome::Deny,
     }

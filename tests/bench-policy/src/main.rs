@@ -121,8 +121,8 @@ impl Set {
         bag
     }
 
-    fn decide(&self, bag: &Bag) -> Verdict {
-        match Evaluation::start(&self.ruleset, bag, 0) {
+    fn decide(&self, bag: &mut Bag) -> Verdict {
+        match Evaluation::start(&self.ruleset, bag, 0, &weir_policy::Keys::default()) {
             Step::Done(verdict) => verdict,
             Step::Ask(ask, _) => panic!("asked {ask:?}"),
         }
@@ -130,9 +130,9 @@ impl Set {
 
     /// Nanoseconds a request.
     fn evaluate(&self, asked: &[Asked]) -> f64 {
-        let bags: Vec<Bag> = asked.iter().map(|asked| self.bag(asked)).collect();
+        let mut bags: Vec<Bag> = asked.iter().map(|asked| self.bag(asked)).collect();
         nanoseconds(bags.len(), || {
-            for bag in &bags {
+            for bag in &mut bags {
                 black_box(self.decide(black_box(bag)));
             }
         })
@@ -142,6 +142,6 @@ impl Set {
 /// The compiled rules decide as they were written.
 fn check(set: &Set, asked: &[Asked]) {
     for asked in asked {
-        assert_eq!(set.decide(&set.bag(asked)).is_allow(), asked.allowed, "{asked:?}");
+        assert_eq!(set.decide(&mut set.bag(asked)).is_allow(), asked.allowed, "{asked:?}");
     }
 }

@@ -97,16 +97,17 @@ const CALLS: &[(&[&str], i32, &str, &str)] = &[
     (
         &["check", "response.code", "--all"],
         0,
-        "type       int\nreads      response.code\nunguarded  1:1  response.code: an error when it is absent\n           write: has(response.code) ? response.code : ...\n",
+        "type       int\nreads      response.code\ncost       0 steps; 0 bytes\nunguarded  1:1  response.code: an error when it is absent\n           write: has(response.code) ? response.code : ...\n",
         "",
     ),
     (
         &["check", "--file", "rule.cel"],
         0,
-        "type       bool\nreads      request.method\n           source.namespace\nunguarded  2:3  source.namespace: an error when it is absent\n           write: has(source.namespace) && source.namespace == \"shop\"\n",
+        "type       bool\nreads      request.method\n           source.namespace\ncost       0 steps; 0 bytes\nunguarded  2:3  source.namespace: an error when it is absent\n           write: has(source.namespace) && source.namespace == \"shop\"\n",
         "",
     ),
     (&["check", "1 +\n nope"], 1, "", "--> expression:2:2"),
+    (&["check", "[1, 2].exists(x, request.size == x)", "--steps", "1"], 1, "", "the limit is 1"),
     (&["check", "1", "--type", "bool"], 1, "", "the expression is int, but bool is needed"),
     (
         &["check", "1 +", "--output", "json"],
@@ -190,7 +191,7 @@ const SESSION: &[(&str, &str)] = &[
     (":let small = 1", ""),
     ("small + 1", "2\n"),
     (":explain request.size > 4", "request.size > 4   false  ◀\n└─ request.size    1\n"),
-    (":check 1", "type       int\nreads      no attribute\n"),
+    (":check 1", "type       int\nreads      no attribute\ncost       0 steps; 0 bytes\n"),
     (
         ":help all",
         "list(A).all(x, bool) -> bool  (macro)\nmap(A, B).all(k, v, bool) -> bool  (macro)\n  Whether all elements, or all keys, meet a condition.\n",

@@ -7,7 +7,7 @@ use crate::{
     ast::{Element, Kind, NodeId},
     error::Error,
     functions::{self, Native, Pattern, Piece, Pieces, Search},
-    limits::REGEX_TOTAL_MAX,
+    limits::{REGEX_MAX, REGEX_TOTAL_MAX},
     run::Budget,
     value::Value,
 };
@@ -55,20 +55,25 @@ impl Checker<'_> {
 
     /// A pattern, compiled; none when it cannot be, or when there are too many.
     fn pattern(&mut self, text: &str, span: std::ops::Range<usize>) -> Option<Arc<Pattern>> {
-        let pattern = match Pattern::literal(text) {
-            Ok(pattern) => pattern,
-            Err(error) => {
-                self.mismatch(bad_pattern(&error, span));
-                return None;
+        if self.pattern_bytes <= REGEX_TOTAL_MAX {
+            match Pattern::literal(text) {
+                Ok(pattern) => {
+                    self.pattern_bytes += pattern.bytes();
+                    if self.pattern_bytes <= REGEX_TOTAL_MAX {
+                        return Some(Arc::new(pattern));
+                    }
+                }
+                Err(error) => {
+                    // Trying it took as long as if it had fitted.
+                    self.pattern_bytes += if matches!(error, regex::Error::CompiledTooBig(_)) { REGEX_MAX } else { 0 };
+                    self.mismatch(bad_pattern(&error, span));
+                    return None;
+                }
             }
-        };
-        self.pattern_bytes += pattern.bytes();
-        if self.pattern_bytes > REGEX_TOTAL_MAX {
-            let message = format!("all patterns together need more than {REGEX_TOTAL_MAX} bytes when compiled");
-            self.refuse(Error::new(span, message).help("make fewer or smaller ones"));
-            return None;
         }
-        Some(Arc::new(pattern))
+        let message = format!("all patterns together need more than {REGEX_TOTAL_MAX} bytes when compiled");
+        self.refuse(Error::new(span, message).help("make fewer or smaller ones"));
+        None
     }
 
     fn search(&mut self, id: NodeId, name: &str, search: Search, args: &[NodeId]) {

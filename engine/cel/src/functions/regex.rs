@@ -1,12 +1,14 @@
 //! Regular expressions: RE2's language, in linear time.
 
+mod re2;
+
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::{Effect, Function, Growth, Outcome, Shape, global, growth::reading, method, strings::slice};
 use crate::{
     cost::{Bounds, Extent, Spend, list_bytes},
     error::EvalErrorKind::{self, BadPattern, Invalid, NoOverload},
-    limits::{REGEX_MAX, REGEX_RUN_BYTES, REGEX_RUN_MAX, REGEX_RUN_STEPS},
+    limits::{REGEX_MAX, REGEX_NESTING_MAX, REGEX_RUN_BYTES, REGEX_RUN_MAX, REGEX_RUN_STEPS},
     run::Budget,
     value::{Text, Value},
 };
@@ -113,7 +115,8 @@ impl Pattern {
 
 /// Compiles a pattern whose compiled form is at most `limit` bytes, and the part of it that grows while it is used, too.
 fn compile(pattern: &str, limit: usize, growing: usize) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(limit).dfa_size_limit(growing).nest_limit(64).build()
+    let pattern = re2::spelled(pattern);
+    RegexBuilder::new(&pattern).size_limit(limit).dfa_size_limit(growing).nest_limit(REGEX_NESTING_MAX).build()
 }
 
 fn matches<'a>(args: &[Value<'a>], budget: &mut Budget) -> Outcome<'a> {

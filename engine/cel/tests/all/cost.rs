@@ -75,7 +75,7 @@ fn what_may_take_too_much_is_refused_and_what_takes_it_is_named() {
             "the limit is 250,000",
         ),
         (
-            "request.headers.map(k, request.path).join('').matches('^(\\\\w{1,10})+$')",
+            "request.headers.map(k, request.path).join('').matches('^(\\\\pL{1,10})+$')",
             "request.headers.map(k, request.path).join('').matches(",
             "`matches` alone takes",
         ),

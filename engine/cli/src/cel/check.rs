@@ -2,16 +2,19 @@
 
 use clap::Args;
 use serde_json::json;
-use weir_cel::{Program, Reference, Type};
+use weir_cel::{Cost, Program, Reference, Type};
 
 use super::{
-    Output,
+    Budget, Output,
     expression::{self, Expression, Source},
     names::Declared,
 };
 use crate::{failure::Failure, terminal::say};
 
-/// Checks an expression: its type, what it reads, and the reads that fail when something is absent.
+/// Checks an expression: its type, what it reads, what it costs, and the reads that fail when something is absent.
+///
+/// The cost is an estimate, from the least to the most, for requests of a usual size. An expression that may take more
+/// than --steps or --bytes is refused, as in a policy.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   weir cel check 'request.method == \"GET\" && source.namespace == \"shop\"'
@@ -22,6 +25,8 @@ pub(super) struct Check {
     source: Source,
     #[command(flatten)]
     declared: Declared,
+    #[command(flatten)]
+    budget: Budget,
     /// Refuses an expression of another type; a rule of a policy must be bool.
     #[arg(long = "type", value_name = "TYPE", value_parser = super::names::ty)]
     wanted: Option<Type>,
@@ -32,7 +37,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let names = self.declared.names()?;
+        let names = self.declared.names_within(&self.budget)?;
         let expression = self.source.read()?;
         let outcome = match &self.wanted {
             Some(wanted) => names.env.compile_as(&expression.text, wanted),
@@ -68,6 +73,7 @@ pub(super) fn report(expression: &Expression, program: &Program) -> String {
         let first = format!("{}:{}  {read}: an error when it is absent", place.line, place.column);
         [first, format!("write: {}", found.guarded)]
     });
+    block("cost", vec![cost(program.cost())]);
     block("unguarded", unguarded.collect());
     text
 }
@@ -88,9 +94,19 @@ fn report_json(expression: &Expression, program: &Program) -> serde_json::Value 
     json!({
         "accepted": true,
         "type": program.result_type().to_string(),
+        "cost": {"steps": program.cost().steps, "bytes": program.cost().bytes},
         "reads": reads.collect::<Vec<_>>(),
         "unguarded": unguarded.collect::<Vec<_>>(),
     })
+}
+
+fn cost(cost: Cost) -> String {
+    let range = |(least, most): (u64, u64), what: &str| match most {
+        u64::MAX => format!("{least} {what} or more, without a bound"),
+        _ if least == most => format!("{most} {what}"),
+        _ => format!("{least} to {most} {what}"),
+    };
+    format!("{}; {}", range(cost.steps, "steps"), range(cost.bytes, "bytes"))
 }
 
 /// A reference as it is written in an expression.

@@ -4,6 +4,7 @@ use clap::Args;
 use weir_attributes::{Attribute, Phase, vocabulary};
 use weir_cel::{Env, Type};
 
+use super::Budget;
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -83,6 +84,15 @@ pub(super) struct Names {
 
 impl Declared {
     pub(super) fn names(&self) -> Result<Names, Failure> {
+        self.within(None)
+    }
+
+    /// The names of an environment that refuses what is estimated to take more than that budget, as that of policies does.
+    pub(super) fn names_within(&self, budget: &Budget) -> Result<Names, Failure> {
+        self.within(Some(budget))
+    }
+
+    fn within(&self, budget: Option<&Budget>) -> Result<Names, Failure> {
         let (mut builder, phases): (_, &[Phase]) = match (self.no_vocabulary, self.all) {
             (true, _) => (Env::builder(), &[]),
             (false, true) => (Env::builder().vocabulary_all(), &[Phase::Request, Phase::Response]),
@@ -101,6 +111,9 @@ impl Declared {
                 return Err(Failure::Usage(format!("--container: {why}")));
             }
             builder = builder.container(&self.container);
+        }
+        if let Some(Budget { steps, bytes }) = budget {
+            builder = builder.cost_limit(*steps, *bytes);
         }
         let names = Names { env: builder.build(), variables, phases };
         let attributes = Names { variables: Vec::new(), ..names.clone() };

@@ -1,7 +1,7 @@
 //! `AuthorizationPolicy`: everything that Istio's validator refuses is refused, and so is, by name, what is not
 //! supported yet.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use super::{
     limits::RULES_MAX,
@@ -16,7 +16,7 @@ use crate::{
     facts::Address,
     mesh::Mesh,
     policy::{Body, Effect, Policy, Rule},
-    problem::Problems,
+    problem::{Problems, similar},
     verdict::{DENIED, RuleId, Text},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn policy(
     problems: &mut Problems<'_>,
 ) -> Option<Policy> {
     let spec = &document.spec;
-    unsupported(document, problems);
+    let provider = provider(document, mesh, problems);
     let mut scope = scope(&document.namespace, spec.selector.as_ref(), mesh, problems);
     let attachment = targets::Attachment {
         namespace: &document.namespace,
@@ -41,7 +41,8 @@ pub(super) fn policy(
     let effect = match spec.action {
         Some(Action::Deny) => Effect::Deny,
         Some(Action::Audit) => Effect::Audit,
-        Some(Action::Allow | Action::Custom) | None => Effect::Allow,
+        Some(Action::Custom) => Effect::Custom,
+        Some(Action::Allow) | None => Effect::Allow,
     };
     let dry_run = dry_run(document, problems);
     let rules = spec.rules.as_deref().unwrap_or_default();
@@ -55,7 +56,7 @@ pub(super) fn policy(
     if rules.len() > RULES_MAX {
         problems.error("spec.rules", format!("{} rules, at most {RULES_MAX} are allowed", rules.len()), SPREAD);
     }
-    let mut lowering = Lowering { mesh, namespace: &document.namespace, deny: effect == Effect::Deny, problems };
+    let mut lowering = Lowering { mesh, namespace: &document.namespace, effect, problems };
     let bodies: Vec<_> = rules.iter().enumerate().map(|(index, rule)| lowering.rule(index, rule)).collect();
     let rules = bodies.into_iter().enumerate().map(|(index, conditions)| Rule {
         id: RuleId { index: index as u32, name: None },
@@ -66,30 +67,42 @@ pub(super) fn policy(
         untold_errors: AtomicU64::new(0),
     });
     let id = format!("{}/{}", document.namespace, document.name).into();
-    Some(Policy { id, scope, effect, dry_run, rules: rules.collect() }).filter(|_| problems.is_clean())
+    Some(Policy { id, scope, effect, dry_run, provider, rules: rules.collect() }).filter(|_| problems.is_clean())
 }
+
+const BEFORE_IDENTITY: &str =
+    "the provider is asked before anybody is authenticated: restrict it by paths, ports, headers or addresses";
 
 const SPREAD: &str = "spread them over several policies: their rules are OR-ed all the same";
 
-/// Refuses, by name, what is not supported yet.
-fn unsupported(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>) {
+/// Who is asked, for the action CUSTOM. One that the mesh's settings do not name is accepted, as Istio does: the requests
+/// that the policy is about are denied.
+fn provider(document: &Document<AuthorizationPolicy>, mesh: &Mesh, problems: &mut Problems<'_>) -> Option<Arc<str>> {
     let spec = &document.spec;
-    let custom = spec.action == Some(Action::Custom);
-    if custom {
-        problems.error(
-            "spec.action",
-            "action CUSTOM is not supported yet",
-            "write a check adapter (kind Adapter), or a CelPolicy with action DENY",
-        );
+    let name = spec.provider.as_ref().map(|provider| provider.name.as_str());
+    if spec.action != Some(Action::Custom) {
+        if name.is_some() {
+            let message = "`provider` must not be with another action than CUSTOM";
+            problems.error("spec.provider", message, "remove it");
+        }
+        return None;
     }
-    if spec.provider.is_some() {
-        let message = if custom {
-            "provider is not supported yet"
-        } else {
-            "`provider` must not be with another action than CUSTOM"
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        let help = "name one of the extensionProviders of the MeshConfig";
+        problems.error("spec.provider", "`provider.name` must not be empty", help);
+        return None;
+    };
+    // A policy that is looked at by itself, without the mesh's settings, is not called wrong.
+    let names = || mesh.providers().iter().map(|provider| &*provider.name);
+    if names().next().is_some() && !names().any(|known| known == name) {
+        let help = match similar(name, names()) {
+            Some(like) => format!("did you mean {like}?"),
+            None => "add it to the extensionProviders of the MeshConfig".to_owned(),
         };
-        problems.error("spec.provider", message, "remove it");
+        let message = format!("no provider is called {name:?}: what this policy is about is denied");
+        problems.warn("spec.provider.name", message, help);
     }
+    Some(name.into())
 }
 
 /// `istio.io/dry-run`: read as Go reads a bool; only DENY and ALLOW can be tried.
@@ -115,7 +128,7 @@ fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>
 struct Lowering<'a, 'p> {
     mesh: &'a Mesh,
     namespace: &'a str,
-    deny: bool,
+    effect: Effect,
     problems: &'a mut Problems<'p>,
 }
 
@@ -184,6 +197,9 @@ impl Lowering<'_, '_> {
                 "write NAMESPACE/SERVICE_ACCOUNT in serviceAccounts, and remove the other field",
             );
         }
+        if self.effect == Effect::Custom {
+            self.refuse_identities(path, source);
+        }
         let fields: Fields<'_> = vec![
             ("principals", &source.principals, false, Field::Principal),
             ("notPrincipals", &source.not_principals, true, Field::Principal),
@@ -204,6 +220,26 @@ impl Lowering<'_, '_> {
             return self.nothing(path);
         }
         self.fields(path, fields)
+    }
+
+    /// CUSTOM is asked before anybody is authenticated.
+    fn refuse_identities(&mut self, path: &str, source: &Source) {
+        let lists = [
+            ("principals", "Principals", &source.principals),
+            ("notPrincipals", "NotPrincipals", &source.not_principals),
+            ("requestPrincipals", "RequestPrincipals", &source.request_principals),
+            ("notRequestPrincipals", "NotRequestPrincipals", &source.not_request_principals),
+            ("namespaces", "Namespaces", &source.namespaces),
+            ("notNamespaces", "NotNamespaces", &source.not_namespaces),
+            ("serviceAccounts", "ServiceAccounts", &source.service_accounts),
+            ("notServiceAccounts", "NotServiceAccounts", &source.not_service_accounts),
+            ("trustDomains", "TrustDomains", &source.trust_domains),
+            ("notTrustDomains", "NotTrustDomains", &source.not_trust_domains),
+        ];
+        for (field, name, _) in lists.into_iter().filter(|(.., values)| !values.is_empty()) {
+            let message = format!("From.{name} is currently not supported with CUSTOM action");
+            self.problems.error(&format!("{path}.{field}"), message, BEFORE_IDENTITY);
+        }
     }
 
     fn operation(&mut self, path: &str, operation: &Operation) -> Conjunction {
@@ -247,6 +283,12 @@ impl Lowering<'_, '_> {
     }
 
     fn condition(&mut self, path: &str, condition: &document::Condition, into: &mut Vec<Condition>) {
+        let key = condition.key.as_str();
+        let identity = ["source.namespace", "source.serviceAccount", "source.trustDomain", "source.principal"];
+        if self.effect == Effect::Custom && (identity.contains(&key) || key.starts_with("request.auth.")) {
+            let message = format!("{key} is currently not supported with CUSTOM action");
+            return self.problems.error(&format!("{path}.key"), message, BEFORE_IDENTITY);
+        }
         let field = match when::field(&condition.key) {
             Ok(field) => field,
             Err((message, help)) => return self.problems.error(&format!("{path}.key"), message, help),
@@ -270,7 +312,7 @@ impl Lowering<'_, '_> {
         let operations = || rule.to.iter().flatten().filter_map(|to| to.operation.as_ref());
         let port = operations().any(|operation| !operation.ports.is_empty() || !operation.not_ports.is_empty())
             || rule.when.iter().any(|condition| condition.key == "destination.port");
-        if self.deny && !port && conditions.all().any(Condition::is_http) {
+        if self.effect == Effect::Deny && !port && conditions.all().any(Condition::is_http) {
             self.problems.warn(
                 path,
                 "the rule denies every TCP connection of its scope that carries no HTTP: only HTTP attributes restrict it",

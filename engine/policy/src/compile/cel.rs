@@ -61,7 +61,8 @@ pub(super) fn policy(
         rules.extend(lower(&path, index, rule, effect, &names, problems));
     }
     let id = format!("{}/{}", document.namespace, document.name).into();
-    Some(Policy { id, scope, effect, dry_run: false, rules: rules.into() }).filter(|_| problems.is_clean())
+    Some(Policy { id, scope, effect, dry_run: false, provider: None, rules: rules.into() })
+        .filter(|_| problems.is_clean())
 }
 
 fn check_sizes(spec: &CelPolicy, problems: &mut Problems<'_>) {

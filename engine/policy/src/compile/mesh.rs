@@ -29,7 +29,7 @@ pub(super) fn mesh(document: &Document<MeshConfig>, problems: &mut Problems<'_>)
             "count the proxies in front of this mesh that append to x-forwarded-for",
         );
     }
-    Mesh::new(spec)
+    Mesh::new(spec).with_providers(super::providers::providers(&spec.extension_providers, problems))
 }
 
 fn trust_domain(path: &str, value: &str, problems: &mut Problems<'_>) {

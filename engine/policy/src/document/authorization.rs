@@ -17,7 +17,7 @@ pub struct AuthorizationPolicy {
     pub target_refs: Vec<TargetRef>,
     /// What a matching rule does; ALLOW when none is given.
     pub action: Option<Action>,
-    /// Belongs to the action CUSTOM, which is not supported yet.
+    /// Who is asked; belongs to the action CUSTOM.
     pub provider: Option<Provider>,
     /// The rules, OR-ed. None in an ALLOW policy: it matches nothing, and default deny holds.
     pub rules: Option<Vec<Rule>>,
@@ -34,7 +34,7 @@ pub enum Action {
     Deny,
     /// Marks; the verdict stays.
     Audit,
-    /// Not supported yet.
+    /// Asks an external authorizer, before everything else: it can deny what others allow, never the reverse.
     Custom,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::null_as_default;
+use super::{ExtensionProvider, null_as_default};
 
 /// The spec of the mesh's settings.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +21,9 @@ pub struct MeshConfig {
     pub num_trusted_proxies: u32,
     /// Whether keys of token issuers may be fetched from loopback and link-local addresses.
     pub allow_local_jwks_uris: bool,
+    /// The external authorizers that CUSTOM policies name.
+    #[serde(deserialize_with = "null_as_default")]
+    pub extension_providers: Vec<ExtensionProvider>,
 }
 
 impl Default for MeshConfig {
@@ -32,6 +35,7 @@ impl Default for MeshConfig {
             path_normalization: Normalization::default(),
             num_trusted_proxies: 0,
             allow_local_jwks_uris: false,
+            extension_providers: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{AdapterRef, Ruleset};
+use super::{AdapterRef, Custom, Ruleset};
 use crate::{
     authentication::{self, Authentication, KeySource},
     compile::ByDigest,
@@ -138,13 +138,16 @@ impl PolicySet {
         }
         let pick = |at: &u32| self.policies.get(*at as usize).cloned();
         let pick_adapter = |at: &u32| self.adapters.get(*at as usize).map(|(_, adapter)| adapter.clone());
+        let policies: Vec<_> = members.0.iter().filter_map(pick).collect();
+        let custom = Custom::new(&policies, &self.mesh, &self.adapters, previous.map(Ruleset::custom));
         let made = Ruleset::new(
-            members.0.iter().filter_map(pick).collect(),
+            policies,
             Authentication::new(members.3.iter().filter_map(|at| self.authentication.get(*at as usize))),
             members.1.iter().filter_map(pick_adapter).collect(),
             self.peer.effective(members.2),
             previous,
-        );
+        )
+        .asking(custom);
         let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
         if interned.len() >= RULESETS_MAX {
             return interned.get(&members).cloned().unwrap_or_else(|| Arc::new(made));

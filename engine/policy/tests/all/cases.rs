@@ -1,11 +1,15 @@
 //! The shared cases: what Istio and Envoy say, as data. Rows are read at test time from `../shared/cases/authz` beside the
 //! workspace; without that folder these tests say so and pass.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use serde_json::Value as Json;
 use weir_attributes::slot;
-use weir_policy::{Severity, Verdict, normalize};
+use weir_policy::{Answer, Severity, Verdict, normalize};
 
 use crate::{
     given::{self, Given, Request},
@@ -148,7 +152,14 @@ fn judge(row: &Json) -> Result<Option<String>, &'static str> {
     if expected == "http_400" {
         return Err("refused by the proxy's own parser");
     }
-    let verdict = asked.ask(&set, &workload);
+    let (verdict, _) = asked.answered(&set, &workload, |name, bag| {
+        let allows = bag.headers().lines("x-ext-authz").any(|value| value == "allow");
+        match name {
+            _ if name.starts_with("always-allow") => allow(),
+            _ if name.starts_with("always-deny") || !allows => deny(),
+            _ => allow(),
+        }
+    });
     let got = if verdict.status == 401 { "http_401" } else { verdict.decision.as_str() };
     Ok((got != expected).then(|| format!("{}: expected {expected}, got {}", row["name"], because(&verdict))))
 }
@@ -175,6 +186,14 @@ fn filled(text: &str, tokens: &Json) -> String {
     text
 }
 
+fn allow() -> Answer {
+    Answer::Allow { ttl: None, max_uses: None, headers: Vec::new() }
+}
+
+fn deny() -> Answer {
+    Answer::Deny { status: 403, message: None, ttl: None, max_uses: None, headers: Vec::new() }
+}
+
 fn because(verdict: &Verdict) -> String {
     format!("{} ({:?})", verdict.decision.as_str(), verdict.reason)
 }
@@ -182,10 +201,14 @@ fn because(verdict: &Verdict) -> String {
 fn mesh(row: &Json) -> Json {
     let workload = &row["workload"];
     let or = |value: &Json, default: &str| value.as_str().unwrap_or(default).to_owned();
+    let policies = row["policies"].as_array().unwrap().iter();
+    let providers: BTreeSet<_> = policies.filter_map(|policy| policy["spec"]["provider"]["name"].as_str()).collect();
+    let provider = |name| serde_json::json!({"name": name, "envoyExtAuthzGrpc": {"service": "authz", "port": 9000}});
     serde_json::json!({
         "rootNamespace": or(&workload["root_namespace"], "istio-system"),
         "trustDomain": or(&workload["trust_domain"], "cluster.local"),
         "trustDomainAliases": workload["trust_domain_aliases"],
+        "extensionProviders": providers.into_iter().map(provider).collect::<Vec<_>>(),
         "pathNormalization": or(&row["normalization"], "BASE"),
     })
 }

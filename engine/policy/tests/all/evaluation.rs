@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use weir_policy::{Answer, Ask, DENIED, Decision, Evaluation, REUSE, ReasonCode, Step, Text};
+use weir_policy::{Answer, Ask, DENIED, Decision, Evaluation, Keys, REUSE, ReasonCode, Step, Text};
 
 use crate::given::{Given, cart, request};
 
@@ -172,15 +172,19 @@ fn allow(ttl: Option<u64>) -> Answer {
 
 #[test]
 fn adapters_are_asked_in_order_after_an_allow() {
-    let (set, workload, bag) = adapters();
+    let (set, workload, mut bag) = adapters();
     let Step::Ask(Ask::Adapter { binding: 0, name }, evaluation) = start(&set.ruleset(&workload), &bag) else {
         panic!("the first adapter is not asked")
     };
     assert_eq!(&*name, "shop/first");
-    let Step::Ask(Ask::Adapter { binding: 1, .. }, evaluation) = evaluation.resume(allow(Some(5)), &bag) else {
+    let Step::Ask(Ask::Adapter { binding: 1, .. }, evaluation) =
+        evaluation.resume(allow(Some(5)), &mut bag, &Keys::default())
+    else {
         panic!("the second adapter is not asked")
     };
-    let Step::Done(verdict) = evaluation.resume(allow(Some(9)), &bag) else { panic!("a third adapter is asked") };
+    let Step::Done(verdict) = evaluation.resume(allow(Some(9)), &mut bag, &Keys::default()) else {
+        panic!("a third adapter is asked")
+    };
     assert!(verdict.is_allow());
     assert_eq!(verdict.ttl, Some(Duration::from_secs(5)));
 }
@@ -193,7 +197,7 @@ fn a_denied_request_asks_no_adapter() {
 
 #[test]
 fn an_adapter_decides_by_its_answer_and_fails_closed() {
-    let (set, workload, bag) = adapters();
+    let (set, workload, mut bag) = adapters();
     let answers = [
         (allow(None), None),
         (Answer::Failed { detail: Text::Static("trap"), fail_open: true }, None),
@@ -203,9 +207,11 @@ fn an_adapter_decides_by_its_answer_and_fails_closed() {
     ];
     for (answer, denial) in answers {
         let Step::Ask(_, evaluation) = start(&set.ruleset(&workload), &bag) else { panic!("not asked") };
-        match (evaluation.resume(answer.clone(), &bag), denial) {
+        match (evaluation.resume(answer.clone(), &mut bag, &Keys::default()), denial) {
             (Step::Ask(_, evaluation), None) => {
-                let Step::Done(verdict) = evaluation.resume(allow(Some(5)), &bag) else { panic!("asked again") };
+                let Step::Done(verdict) = evaluation.resume(allow(Some(5)), &mut bag, &Keys::default()) else {
+                    panic!("asked again")
+                };
                 assert_eq!((verdict.decision, verdict.ttl), (Decision::Allow, None), "{answer:?}");
             }
             (Step::Done(verdict), Some((status, code))) => {

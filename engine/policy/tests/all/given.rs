@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use weir_attributes::{Bag, Builder, Slot, Struct, slot};
 use weir_policy::{
-    Document, Documents, Evaluation, Keys, PolicySet, Problem, Step, Verdict, WorkloadIdentity, authenticated, compile,
-    compile_after, document::AdapterBinding, prepare,
+    Answer, Ask, Document, Documents, Evaluation, Keys, PolicySet, Problem, Step, Verdict, WorkloadIdentity,
+    authenticated, compile, compile_after, document::AdapterBinding, prepare,
 };
 
 use crate::issuer::NOW;
@@ -188,6 +188,25 @@ impl Request {
             authenticated(&mut bag, claims, &[]);
         }
         bag
+    }
+
+    /// The verdict when providers and adapters answer so; the bag as the workload sees it.
+    pub(crate) fn answered(
+        self,
+        set: &PolicySet,
+        workload: &WorkloadIdentity,
+        mut answer: impl FnMut(&str, &Bag) -> Answer,
+    ) -> (Verdict, Bag) {
+        let (mut bag, keys) = (self.bag(set, workload), Keys::default());
+        let mut step = Evaluation::start(&set.ruleset(workload), &mut bag, NOW * 1_000_000_000, &keys);
+        loop {
+            match step {
+                Step::Done(verdict) => return (verdict, bag),
+                Step::Ask(Ask::Provider { name, .. } | Ask::Adapter { name, .. }, evaluation) => {
+                    step = evaluation.resume(answer(&name, &bag), &mut bag, &keys);
+                }
+            }
+        }
     }
 
     /// The verdict of the pure phases.

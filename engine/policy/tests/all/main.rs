@@ -5,6 +5,7 @@ mod absence;
 mod authentication;
 mod cases;
 mod change;
+mod custom;
 mod differential;
 mod doubt;
 mod drawn;

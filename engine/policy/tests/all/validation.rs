@@ -62,7 +62,7 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     let rule = |rule: Json| json!({"rules": [rule]});
     let when = |key: &str| rule(json!({"when": [{"key": key, "values": ["a"]}]}));
     let rows = [
-        (json!({"action": "CUSTOM", "rules": [{}]}), "CUSTOM"),
+        (json!({"action": "CUSTOM", "rules": [{}]}), "provider.name"),
         (json!({"provider": {"name": "x"}}), "provider"),
         (json!({"targetRef": {"kind": "Gateway"}}), "targetRef"),
         (when("experimental.envoy.filters.a[b]"), "experimental.envoy.filters.a"),

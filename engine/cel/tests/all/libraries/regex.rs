@@ -122,3 +122,36 @@ fn a_computed_pattern_is_kept_small() {
         ("regex.extract(s, '(?:a{500}){20}' + (n == 7 ? '' : s))", BadPattern),
     ]);
 }
+
+#[test]
+fn classes_are_those_of_re2() {
+    holds(&[
+        // A digit, letter or space is one of ASCII.
+        r"'7'.matches(r'^\d$') && !'٣'.matches(r'^\d$') && '٣'.matches(r'^\D$')",
+        r"'a_1'.matches(r'^\w+$') && !'é'.matches(r'^\w$') && 'é'.matches(r'^\W$')",
+        r"' \t'.matches(r'^\s+$') && !'\u00a0'.matches(r'^\s$') && !'\v'.matches(r'^\s$') && 'é'.matches(r'^\S$')",
+        r"'a-1'.matches(r'^[\w-]+$') && !'é'.matches(r'[\w\d]') && 'é'.matches(r'^[^\w]$') && !'a'.matches(r'[^\w]')",
+        r"'é1'.find(r'\b1') == '1' && 'a1'.find(r'\b1') == '' && 'a1'.find(r'\B1') == '1'",
+        r"'K'.matches(r'(?i)^\w$') && 'A1'.matches(r'(?i)^[\da-z]+$')",
+        // What is written as such still is Unicode.
+        r"'٣é'.matches(r'^\pN\pL$') && 'é'.matches(r'^.$') && 'É'.matches(r'(?i)^é$')",
+        r"'\\d'.matches(r'^\\d$') && 'd'.matches('^[d]$')",
+        r"s.find('l' + r'\w') == 'll'",
+    ]);
+}
+
+#[test]
+fn all_patterns_of_a_source_are_tried_within_a_time() {
+    let env = super::env();
+    let many = |pattern: &str, count: usize| {
+        let terms: Vec<String> = (0..count).map(|term| format!("s.matches(r'{pattern}{term}')")).collect();
+        env.compile(&terms.join(" || "))
+    };
+    // Also those that are too large take their part, because trying them takes time.
+    for pattern in [r"\pL{8}", r"\pL{90}"] {
+        let Err(errors) = many(pattern, 400) else { panic!("400 times {pattern}") };
+        let last = errors.errors().last().unwrap();
+        assert!(last.message.contains("together need"), "{errors}");
+    }
+    assert!(many(r"\pL{2}", 4).is_ok());
+}
