@@ -43,6 +43,7 @@ pub struct Bag {
     joined: bool,
     /// Other readings of the path, each as target with query and as path without.
     paths: Vec<(Span, Span)>,
+    body: Option<Box<[u8]>>,
 }
 
 impl Default for Bag {
@@ -54,6 +55,7 @@ impl Default for Bag {
             response: Vec::new(),
             joined: false,
             paths: Vec::new(),
+            body: None,
         }
     }
 }
@@ -287,6 +289,17 @@ impl Bag {
         self.lines = lines;
     }
 
+    /// Keeps the request's body, or as much of it as the proxy told.
+    pub fn set_body(&mut self, body: &[u8]) {
+        self.body = Some(body.into());
+    }
+
+    /// The request's body as far as the proxy told it; no policy reads it, external authorizers can be sent it.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
     /// Appends a response header line; the name is lower-cased, the value trimmed.
     pub fn add_response_header(&mut self, name: &str, value: &str) {
         let line = self.line(name, value);
@@ -324,6 +337,7 @@ impl Bag {
         size_of::<Self>()
             + size_of_val(&*self.cells)
             + self.text.capacity()
+            + self.body.as_deref().map_or(0, <[u8]>::len)
             + (self.lines.capacity() + self.response.capacity()) * size_of::<Line>()
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use weir_config::{Change, Diagnostic, Diagnostics, Options, Sources, Watch, load_sources};
+use weir_providers::Clients;
 
 use crate::{
     Runtime,
@@ -176,7 +177,10 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
             });
         }
     }
+    let previous = runtime.snapshot.load_full();
+    let clients = |previous: &Clients| Clients::new(candidate.policies.mesh().providers(), previous);
     Snapshot {
+        providers: previous.map_or_else(|| clients(&Clients::default()), |previous| clients(&previous.providers)),
         version: candidate.loaded.version.as_str().into(),
         policy_count: candidate.loaded.policies(),
         plugins: candidate.plugins,

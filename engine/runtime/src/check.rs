@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use weir_adapters::FailurePolicy;
@@ -15,6 +15,9 @@ use crate::{
     conclude::Reached,
     snapshot::{Bound, Snapshot},
 };
+
+/// How long a check may take at most, whatever its caller and the timeouts of external authorizers say.
+pub const CHECK_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// A verdict and what a door must say with it.
 #[derive(Debug)]
@@ -39,10 +42,24 @@ pub(crate) struct Asked {
 impl Runtime {
     /// Decides on one request. Never fails: what cannot be decided is denied, and the reason says why.
     ///
-    /// Synchronous unless a check adapter is bound to the workload. The bag holds what the proxy told; everything that
-    /// follows from it is derived here, the same for every door.
-    pub async fn check(&self, mut bag: Bag, claim: &Claim<'_>, door: Door, proxy: &str) -> Checked {
+    /// Synchronous unless a check adapter or an external authorizer must be asked. The bag holds what the proxy told;
+    /// everything that follows from it is derived here, the same for every door.
+    pub async fn check(&self, bag: Bag, claim: &Claim<'_>, door: Door, proxy: &str) -> Checked {
+        self.check_within(CHECK_TIME_MAX, bag, claim, door, proxy).await
+    }
+
+    /// As [`Runtime::check`], for a caller that waits only so long; never longer than [`CHECK_TIME_MAX`]. External
+    /// authorizers that have not answered by then have not answered.
+    pub async fn check_within(
+        &self,
+        patience: Duration,
+        mut bag: Bag,
+        claim: &Claim<'_>,
+        door: Door,
+        proxy: &str,
+    ) -> Checked {
         let asked = Asked { door, since: Instant::now() };
+        let deadline = asked.since + patience.min(CHECK_TIME_MAX);
         let Some(snapshot) = self.snapshot.load_full() else {
             let verdict = Verdict::deny_because(ReasonCode::NoConfig, "no good configuration yet; see /status");
             return self.conclude(bag, verdict, Reached::default(), asked);
@@ -62,7 +79,7 @@ impl Runtime {
             Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
-        let verdict = self.evaluate(&snapshot, &ruleset, &mut bag).await;
+        let verdict = self.evaluate(&snapshot, &ruleset, &mut bag, deadline).await;
         self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
     }
 
@@ -83,15 +100,15 @@ impl Runtime {
         }
     }
 
-    async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag) -> Verdict {
-        let keys = self.keys.load();
+    async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag, deadline: Instant) -> Verdict {
+        let keys = self.keys.load_full();
         let mut step = Evaluation::start(ruleset, bag, now(), &keys);
         loop {
             match step {
                 Step::Done(verdict) => return verdict,
-                Step::Ask(Ask::Provider { .. }, evaluation) => {
-                    let detail = Text::Static("external authorizers cannot be asked by this build");
-                    step = evaluation.resume(Answer::Failed { fail_open: false, detail }, bag, &keys);
+                Step::Ask(Ask::Provider { provider, name }, evaluation) => {
+                    let answer = self.ask_provider(snapshot, provider, &name, bag, deadline).await;
+                    step = evaluation.resume(answer, bag, &keys);
                 }
                 Step::Ask(Ask::Adapter { binding, .. }, evaluation) => {
                     let answer = match snapshot.checks.get(binding) {
@@ -105,6 +122,37 @@ impl Runtime {
                 }
             }
         }
+    }
+}
+
+impl Runtime {
+    /// Asks an external authorizer; its `failOpen` decides what no answer means.
+    async fn ask_provider(
+        &self,
+        snapshot: &Snapshot,
+        provider: usize,
+        name: &str,
+        bag: &Bag,
+        deadline: Instant,
+    ) -> Answer {
+        let Some(client) = snapshot.providers.get(provider) else {
+            let detail = Text::Static("its service and port make no address");
+            return Answer::Failed { fail_open: false, detail };
+        };
+        let since = Instant::now();
+        let answered = client.ask(bag, deadline.into()).await;
+        self.provider_seconds.cell(&[name]).observe(since.elapsed().as_secs_f64());
+        let outcome = match &answered {
+            Ok(Answer::Allow { .. }) => "allowed",
+            Ok(_) => "denied",
+            Err(failure) => failure.as_str(),
+        };
+        self.provider_calls.cell(&[name, outcome]).add(1);
+        answered.unwrap_or_else(|failure| {
+            tracing::warn!(provider = name, %failure, "external authorizer gave no answer");
+            let fail_open = client.provider().fail_open;
+            Answer::Failed { fail_open, detail: Text::Shared(failure.to_string().into()) }
+        })
     }
 }
 

@@ -20,7 +20,7 @@ mod status;
 mod translate;
 
 pub use build::{Summary, validate};
-pub use check::Checked;
+pub use check::{CHECK_TIME_MAX, Checked};
 pub use door::Door;
 pub use error::Error;
 pub use limits::{Limit, limits};

@@ -12,8 +12,8 @@ use weir_adapters::{Host, HostOptions};
 use weir_config::LastGood;
 use weir_policy::{Keys, ReasonCode};
 use weir_telemetry::{
-    Count, DecisionLog, DecisionLogOptions, Families, Redactor, ReportOptions, Reports, SelfMetrics,
-    SelfMetricsOptions, Series, Sinks, Target,
+    CHECK_SECONDS, Count, DecisionLog, DecisionLogOptions, Families, Histogram, Redactor, ReportOptions, Reports,
+    SelfMetrics, SelfMetricsOptions, Series, Sinks, Target,
     sinks::{
         log::LogSink,
         otlp::{Otlp, OtlpOptions},
@@ -37,6 +37,8 @@ pub struct Runtime {
     pub(crate) host: Host,
     pub(crate) metrics: Arc<SelfMetrics>,
     pub(crate) frame_errors: Arc<Series<Count>>,
+    pub(crate) provider_calls: Arc<Series<Count>>,
+    pub(crate) provider_seconds: Arc<Series<Histogram>>,
     pub(crate) decisions: Arc<DecisionLog>,
     pub(crate) reports: Reports,
     pub(crate) sinks: Sinks,
@@ -77,6 +79,17 @@ impl Runtime {
             host,
             reports: Reports::new(&ReportOptions::default()),
             sinks: sinks(&setup, &metrics, redactor)?,
+            provider_calls: metrics.counters(
+                "weir_provider_calls_total",
+                "Questions to external authorizers, by what came of them: allowed, denied, or why there was no answer.",
+                &["provider", "outcome"],
+            ),
+            provider_seconds: metrics.histograms(
+                "weir_provider_call_seconds",
+                "How long external authorizers took to answer.",
+                &["provider"],
+                &CHECK_SECONDS,
+            ),
             frame_errors: metrics.counters(
                 "weir_frame_errors_total",
                 "Messages that could not be read, by the protocol that sent them.",

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use dashmap::DashMap;
 use weir_adapters::{Adapter, Stats, World};
 use weir_policy::{PolicySet, Referenced, Scope};
+use weir_providers::Clients;
 use weir_telemetry::{AdapterMetrics, Reads, SelfMetrics, record::FamilyId};
 
 /// One accepted configuration, compiled. One request sees one of these.
@@ -20,6 +21,8 @@ pub(crate) struct Snapshot {
     pub(crate) plugins: BTreeMap<Arc<str>, Plugin>,
     /// Check adapters, as the rulesets number them.
     pub(crate) checks: Vec<Bound>,
+    /// External authorizers, as the mesh numbers them.
+    pub(crate) providers: Clients,
     /// Report adapters and the workloads whose reports they get.
     pub(crate) reports: Vec<ReportBinding>,
     /// What each ruleset reads, in the decision log's words.

@@ -13,12 +13,13 @@ const LINES_A_FUNCTION: usize = 70;
 
 /// How high each crate stands; a crate may know only crates that stand lower. `listen` and `proto` know nobody and are
 /// known by doors alone; the binary stands on top.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("weir-attributes", 0),
     ("weir-cel", 1),
     ("weir-policy", 2),
     ("weir-config", 3),
     ("weir-adapters", 3),
+    ("weir-providers", 3),
     ("weir-telemetry", 3),
     ("weir-runtime", 4),
     ("weir-listen", 4),
@@ -40,7 +41,8 @@ const RESERVED: [(&str, &[&str]); 7] = [
     ("opentelemetry", &["weir-telemetry"]),
     ("opentelemetry_sdk", &["weir-telemetry"]),
     ("opentelemetry-otlp", &["weir-telemetry"]),
-    ("envoy-types", &["weir-server"]),
+    // The door speaks it, and so do the authorizers that are asked.
+    ("envoy-types", &["weir-server", "weir-providers"]),
     ("axum", &["weir-server", "weir-sidecar"]),
 ];
 

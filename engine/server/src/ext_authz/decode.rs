@@ -46,6 +46,8 @@ pub(crate) struct Http<'a> {
     pub(crate) query: &'a str,
     pub(crate) protocol: &'a str,
     pub(crate) size: i64,
+    /// As much of it as the filter sends.
+    pub(crate) body: &'a [u8],
     /// `headers`: one entry a name, lines joined by the proxy.
     pub(crate) joined: Lines<'a>,
     /// `header_map`: every line.
@@ -207,6 +209,8 @@ fn http<'a>(message: Message<'a>, http: &mut Http<'a>) -> Result<(), Fault> {
         7 => message.text(tag).map(|query| http.query = query).within("query"),
         9 => message.varint(tag).map(|size| http.size = size.cast_signed()).within("size"),
         10 => message.text(tag).map(|protocol| http.protocol = protocol).within("protocol"),
+        11 => message.text(tag).map(|body| http.body = body.as_bytes()).within("body"),
+        12 => message.bytes(tag).map(|body| http.body = body).within("raw_body"),
         13 => message.message(tag).and_then(|inner| header_map(inner, &mut http.lines)).within("header_map"),
         _ => message.skip(tag),
     })

@@ -89,6 +89,9 @@ impl Http<'_> {
         if let Some(size) = self.size(bag) {
             bag.set_int(slot::REQUEST_SIZE, size);
         }
+        if !self.body.is_empty() {
+            bag.set_body(self.body);
+        }
         match (self.method, self.path) {
             ("", _) => Err(Refusal::NoMethod),
             (_, "") => Err(Refusal::NoPath),
