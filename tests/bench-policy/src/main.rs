@@ -2,7 +2,7 @@
 //!
 //! Everything is measured in one run, in turns; only ratios mean something. Times are CPU-bound and single-threaded: the
 //! minimum of several batches.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a benchmark that cannot run must stop
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a benchmark that cannot run must stop
 
 mod counting;
 mod rules;

@@ -70,7 +70,7 @@ pub(crate) fn asked(policies: usize, rules: usize) -> Vec<Asked> {
         // A prime step visits the rules out of order.
         let at = n * 7919 % (policies * rules);
         let (policy, rule) = (at / rules, at % rules);
-        let allowed = n % 5 != 0;
+        let allowed = !n.is_multiple_of(5);
         Asked {
             principal: format!("td/ns/n{policy}/sa/caller-{rule}"),
             method: "GET",
