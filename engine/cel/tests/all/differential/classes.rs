@@ -75,7 +75,7 @@ pub(super) const CLASSES: &[Class] = &[
         example: ("size(string(1e300))", Some("6")),
         applies: |it| {
             let has = |part: &str| it.source.contains(part);
-            has("string(") && (has("1e") || (it.theirs.is_ok() && (has(" / ") || has("double("))))
+            has("string(") && (has("1e") || (it.theirs.is_ok() && [" / ", " * ", "double("].into_iter().any(has)))
         },
     },
 ];
