@@ -24,7 +24,8 @@ impl Metadata {
         walk(message, |message, tag| match tag.number {
             1 => {
                 let entry = message.message(tag).within("filter_metadata")?;
-                self.entry(entry, &mut filters, |this, message| this.map(message, 1)).within("filter_metadata")
+                let empty = Json::Map(Struct::default());
+                self.entry(entry, &mut filters, empty, |this, message| this.map(message, 1)).within("filter_metadata")
             }
             _ => message.skip(tag),
         })?;
@@ -52,10 +53,12 @@ impl Metadata {
         self.error.is_none()
     }
 
+    /// One entry of a map; a value that is empty may be left out on the wire.
     fn entry(
         &mut self,
         message: Message<'_>,
         into: &mut Entries,
+        absent: Json,
         value: impl Fn(&mut Self, Message<'_>) -> Result<Json, Fault>,
     ) -> Result<(), Fault> {
         let (mut key, mut read) = ("", None);
@@ -69,7 +72,7 @@ impl Metadata {
             _ => message.skip(tag),
         })?;
         if self.fits(size_of::<(Box<str>, Json)>() + key.len()) {
-            into.push((key.into(), read.unwrap_or(Json::Null)));
+            into.push((key.into(), read.unwrap_or(absent)));
         }
         Ok(())
     }
@@ -83,7 +86,8 @@ impl Metadata {
         walk(message, |message, tag| match tag.number {
             1 => {
                 let entry = message.message(tag).within("fields")?;
-                self.entry(entry, &mut fields, |this, message| this.value(message, depth + 1)).within("fields")
+                self.entry(entry, &mut fields, Json::Null, |this, message| this.value(message, depth + 1))
+                    .within("fields")
             }
             _ => message.skip(tag),
         })?;
