@@ -50,7 +50,7 @@ async fn a_bad_policy_is_refused_with_its_place_and_the_last_good_one_serves() {
             "AuthorisationPolicy",
             deny("new", "shop", "/new").replace("AuthorizationPolicy", "AuthorisationPolicy"),
         ),
-        ("unsupported action", "", "CUSTOM", deny("new", "shop", "/new").replace("DENY", "CUSTOM")),
+        ("no provider", "", "provider.name", deny("new", "shop", "/new").replace("DENY", "CUSTOM")),
         ("no YAML", "", "new.yaml:", "spec: [\n".to_owned()),
         ("wrong type in CEL", "", "request.size", cel("request.size == \"x\"")),
         ("unknown attribute in CEL", "", "request.nonsense", cel("request.nonsense == \"x\"")),
