@@ -18,7 +18,7 @@ pub struct Client {
 
 #[derive(Debug)]
 enum Wire {
-    Grpc(Grpc),
+    Grpc(Box<Grpc>),
     Http(Box<Http>),
 }
 
@@ -31,7 +31,7 @@ impl Client {
     pub fn new(provider: Arc<Provider>) -> Result<Option<Self>, Failure> {
         let wire = match &provider.transport {
             Transport::Grpc(endpoint) => {
-                Wire::Grpc(Grpc::new(endpoint).map_err(|error| Failure::Unreachable(chain(&error)))?)
+                Wire::Grpc(Box::new(Grpc::new(endpoint).map_err(|error| Failure::Unreachable(chain(&error)))?))
             }
             Transport::Http(endpoint, exchange) => Wire::Http(Http::new(endpoint, exchange).into()),
             Transport::Adapter(_) => return Ok(None),
