@@ -108,9 +108,9 @@ lists! {
         principals,
         /// None of these identities.
         not_principals,
-        /// Validated JWT identities; not supported yet.
+        /// Validated JWT identities.
         request_principals,
-        /// Not supported yet.
+        /// Their not-form.
         not_request_principals,
         /// Namespaces of the peer's identity.
         namespaces,
