@@ -58,7 +58,8 @@ pub(crate) struct Sidecar {
     /// /healthz/ready and /healthz/live.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:15020")]
     health: SocketAddr,
-    /// PEM chain of this proxy's certificate; watched. With it the port takes TLS only, unless --plaintext-too.
+    /// PEM chain of this proxy's certificate; watched. With it the port takes TLS only, unless --plaintext-too or a
+    /// PeerAuthentication of the workload says otherwise.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// PEM key of this proxy's certificate; watched.
@@ -67,7 +68,7 @@ pub(crate) struct Sidecar {
     /// PEM roots that a client's certificate must come from (mTLS); watched.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     client_ca: Option<PathBuf>,
-    /// Takes plaintext on the same port as TLS; such a client has no identity.
+    /// Takes plaintext on the same port as TLS where no PeerAuthentication decides; such a client has no identity.
     #[arg(long, requires = "tls_cert")]
     plaintext_too: bool,
     /// One stream for all checks, or one call for each.

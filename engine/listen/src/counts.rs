@@ -12,6 +12,7 @@ pub struct Counts {
     pub(crate) silent: AtomicU64,
     pub(crate) handshake_failed: AtomicU64,
     pub(crate) plaintext_refused: AtomicU64,
+    pub(crate) tls_refused: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -31,6 +32,8 @@ pub struct Reading {
     pub handshake_failed: u64,
     /// Plaintext connections closed on a port that wants TLS.
     pub plaintext_refused: u64,
+    /// TLS connections closed on a port that wants plaintext.
+    pub tls_refused: u64,
 }
 
 impl Counts {
@@ -45,6 +48,7 @@ impl Counts {
             silent: self.silent.load(Relaxed),
             handshake_failed: self.handshake_failed.load(Relaxed),
             plaintext_refused: self.plaintext_refused.load(Relaxed),
+            tls_refused: self.tls_refused.load(Relaxed),
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Running {
 /// What every connection of a listener shares.
 struct Shared<H> {
     handler: H,
-    security: Security,
+    security: Box<dyn Fn(SocketAddr) -> Security + Send + Sync>,
     limits: Limits,
     counts: Arc<Counts>,
     closed: Arc<Notify>,
@@ -84,15 +84,23 @@ impl Listener {
         self.local
     }
 
-    /// Accepts from now on. `handler` runs on a worker for each connection and ends with it; it should finish what is in
+    /// Accepts from now on. `security` says what a connection to that address of ours may speak, when its first byte is
+    /// there; it must not block. `handler` runs on a worker for each connection and ends with it; it should finish what is in
     /// flight when [`Connection::drain`] says so. Needs a tokio runtime for the accepting.
-    pub fn serve<H, F>(self, workers: &Workers, security: Security, limits: Limits, handler: H) -> Running
+    pub fn serve<H, F>(
+        self,
+        workers: &Workers,
+        security: impl Fn(SocketAddr) -> Security + Send + Sync + 'static,
+        limits: Limits,
+        handler: H,
+    ) -> Running
     where
         H: Fn(Connection) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let (phase, drain) = watch::channel(Phase::Serve);
         let (counts, closed) = (Arc::<Counts>::default(), Arc::<Notify>::default());
+        let security = Box::new(security);
         let shared =
             Arc::new(Shared { handler, security, limits, counts: Arc::clone(&counts), closed: Arc::clone(&closed) });
         tokio::spawn(accept(self.socket, workers.clone(), shared, Drain(drain)));
@@ -209,14 +217,14 @@ async fn open<H>(
     if !matches!(peeked, Ok(1)) {
         return None;
     }
-    let swap = match &shared.security {
-        Security::Plaintext => return Some((Io::Plain(stream), local, None)),
-        Security::Either(_) if first != [HANDSHAKE] => return Some((Io::Plain(stream), local, None)),
-        Security::Tls(_) if first != [HANDSHAKE] => {
-            add_one(&shared.counts.plaintext_refused);
+    let secured = first == [HANDSHAKE];
+    let swap = match (shared.security)(local) {
+        Security::Tls(swap) | Security::Either(swap) if secured => swap,
+        Security::Plaintext | Security::Either(_) if !secured => return Some((Io::Plain(stream), local, None)),
+        _ => {
+            add_one(if secured { &shared.counts.tls_refused } else { &shared.counts.plaintext_refused });
             return None;
         }
-        Security::Tls(swap) | Security::Either(swap) => swap,
     };
     let acceptor = tokio_rustls::TlsAcceptor::from(swap.current());
     match timeout(shared.limits.handshake, acceptor.accept(stream)).await {

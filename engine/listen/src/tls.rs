@@ -21,15 +21,17 @@ const POLL: Duration = Duration::from_secs(1);
 /// The largest file that is read, in bytes.
 const FILE_MAX: u64 = 1 << 20;
 
-/// Whether a port speaks TLS.
+/// What a connection may speak, told by its first byte.
 #[derive(Clone, Debug)]
 pub enum Security {
-    /// Plaintext only.
+    /// Plaintext only; TLS is closed and counted.
     Plaintext,
     /// TLS only; plaintext is closed and counted.
     Tls(Arc<TlsSwap>),
-    /// Either, told apart by the first byte.
+    /// Either.
     Either(Arc<TlsSwap>),
+    /// Neither: all is closed and counted. For a port that must authenticate its peers and cannot.
+    Nothing,
 }
 
 /// Where the PEM files are.
@@ -146,6 +148,12 @@ impl TlsSwap {
     #[must_use]
     pub fn current(&self) -> Arc<ServerConfig> {
         self.current.load_full()
+    }
+
+    /// Whether every TLS peer must show a certificate of the client authorities.
+    #[must_use]
+    pub fn is_mutual(&self) -> bool {
+        self.files.client_ca.is_some() && self.client == ClientCertificate::Required
     }
 
     /// How the files are doing.

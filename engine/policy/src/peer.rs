@@ -53,7 +53,7 @@ impl Rules {
     /// What holds where those rules do.
     pub(crate) fn effective(&self, places: [Option<u32>; 3]) -> PeerModes {
         let [mesh, namespace, own] = places.map(|place| place.and_then(|at| self.all.get(at as usize)));
-        let mut mode = PeerMode::Permissive;
+        let mut mode = PeerMode::Unset;
         for rule in [mesh, namespace, own].into_iter().flatten().filter(|rule| rule.mode != PeerMode::Unset) {
             mode = rule.mode;
         }
@@ -63,38 +63,51 @@ impl Rules {
     }
 }
 
-/// The modes that hold for a workload; never [`PeerMode::Unset`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The modes that hold for a workload. The default is that nobody says anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerModes {
+    /// As it was said: unset where no PeerAuthentication says anything.
     mode: PeerMode,
     ports: Ports,
-}
-
-impl Default for PeerModes {
-    fn default() -> Self {
-        Self { mode: PeerMode::Permissive, ports: Ports::new() }
-    }
 }
 
 /// What is read to know whether a peer is authenticated, and whether it must be.
 const READS: [Slot; 3] = [slot::SOURCE_PRINCIPAL, slot::CONNECTION_MTLS, slot::DESTINATION_PORT];
 
 impl PeerModes {
-    /// The mode of ports that have none of their own.
+    /// Modes as they are told from one process to another.
+    #[must_use]
+    pub fn new(said: PeerMode, ports: BTreeMap<u16, PeerMode>) -> Self {
+        Self { mode: said, ports }
+    }
+
+    /// The mode of ports that have none of their own; PERMISSIVE where nobody says anything, as in Istio.
     #[must_use]
     pub fn mode(&self) -> PeerMode {
+        settled(self.mode)
+    }
+
+    /// The mode of that port of the workload; PERMISSIVE where nobody says anything.
+    #[must_use]
+    pub fn of_port(&self, port: u16) -> PeerMode {
+        settled(self.said_of_port(port))
+    }
+
+    /// What was said of ports that have no mode of their own: [`PeerMode::Unset`] where nobody says anything.
+    #[must_use]
+    pub fn said(&self) -> PeerMode {
         self.mode
     }
 
-    /// The modes of ports that have one.
+    /// What was said of the ports that have a mode of their own.
     #[must_use]
     pub fn ports(&self) -> &BTreeMap<u16, PeerMode> {
         &self.ports
     }
 
-    /// The mode of that port of the workload.
+    /// What was said of that port: [`PeerMode::Unset`] where nobody says anything.
     #[must_use]
-    pub fn of_port(&self, port: u16) -> PeerMode {
+    pub fn said_of_port(&self, port: u16) -> PeerMode {
         self.ports.get(&port).copied().unwrap_or(self.mode)
     }
 
@@ -119,6 +132,11 @@ impl PeerModes {
             READS.into_iter().for_each(|slot| referenced.slot(slot));
         }
     }
+}
+
+/// Nothing said means PERMISSIVE.
+fn settled(mode: PeerMode) -> PeerMode {
+    if mode == PeerMode::Unset { PeerMode::Permissive } else { mode }
 }
 
 impl fmt::Display for PeerMode {

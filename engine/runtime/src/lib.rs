@@ -18,6 +18,7 @@ mod setup;
 mod snapshot;
 mod status;
 mod translate;
+mod watch;
 
 pub use build::{Summary, validate};
 pub use check::{CHECK_TIME_MAX, Checked};
@@ -28,5 +29,6 @@ pub use report::Accepted;
 pub use runtime::Runtime;
 pub use setup::Setup;
 pub use status::Status;
+pub use watch::Watched;
 pub use weir_config::Diagnostics;
 pub use weir_telemetry::DecisionId;

@@ -7,6 +7,7 @@
 
 mod read;
 mod stream;
+mod watch;
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -18,8 +19,8 @@ use futures::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use weir_policy::{Claim, HeaderOperation, Referenced};
 use weir_proto::v1::{
-    self, CheckRequest, CheckResponse, ReportRequest, ReportResponse, StreamResponse, header_operation::Action,
-    policy_server::Policy, telemetry_server::Telemetry,
+    self, CheckRequest, CheckResponse, ReportRequest, ReportResponse, StreamResponse, WatchRequest, WatchResponse,
+    header_operation::Action, policy_server::Policy, snapshots_server::Snapshots, telemetry_server::Telemetry,
 };
 use weir_runtime::{Checked, Door, Runtime};
 
@@ -162,6 +163,15 @@ impl Policy for Native {
         request: Request<Streaming<CheckRequest>>,
     ) -> Result<Response<Self::CheckStreamStream>, Status> {
         Ok(Response::new(Box::pin(stream::answers(self.clone(), request.into_inner()))))
+    }
+}
+
+#[tonic::async_trait]
+impl Snapshots for Native {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<Streaming<WatchRequest>>) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(Response::new(Box::pin(watch::answers(self.clone(), request.into_inner()))))
     }
 }
 

@@ -10,13 +10,14 @@ use crate::{
     Error,
     access_log::{AccessLog, Skipped},
     native::Native,
-    services::{AccessLogs, Policies, Reports},
+    services::{AccessLogs, Policies, Reports, Watches},
 };
 
 /// The services that gRPC health knows; the empty name is the whole server.
-const HEALTH: [&str; 5] = [
+const HEALTH: [&str; 6] = [
     "",
     "weir.v1.Policy",
+    "weir.v1.Snapshots",
     "weir.v1.Telemetry",
     "envoy.service.auth.v3.Authorization",
     "envoy.service.accesslog.v3.AccessLogService",
@@ -36,6 +37,7 @@ pub(crate) fn routes(runtime: &Arc<Runtime>, skipped: &Arc<Skipped>) -> Result<R
     let failed = |error: tonic_reflection::server::Error| Error::Reflection(error.to_string());
     let log = Arc::new(AccessLog { runtime: runtime.clone(), skipped: skipped.clone() });
     Ok(Routes::new(Policies(native.clone()))
+        .add_service(Watches(native.clone()))
         .add_service(Reports(native))
         .add_service(AccessLogs(log))
         .add_service(health)

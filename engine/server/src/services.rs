@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::{Status, body::Body, server::Grpc, server::NamedService};
 use tower::service_fn;
-use weir_proto::v1::{policy_server::Policy, telemetry_server::Telemetry};
+use weir_proto::v1::{policy_server::Policy, snapshots_server::Snapshots, telemetry_server::Telemetry};
 use weir_runtime::Door;
 
 use crate::{
@@ -25,6 +25,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Policies(pub(crate) Native);
 
+/// `weir.v1.Snapshots`.
+#[derive(Clone, Debug)]
+pub(crate) struct Watches(pub(crate) Native);
+
 /// `weir.v1.Telemetry`.
 #[derive(Clone, Debug)]
 pub(crate) struct Reports(pub(crate) Native);
@@ -35,6 +39,10 @@ pub(crate) struct AccessLogs(pub(crate) Arc<AccessLog>);
 
 impl NamedService for Policies {
     const NAME: &'static str = "weir.v1.Policy";
+}
+
+impl NamedService for Watches {
+    const NAME: &'static str = "weir.v1.Snapshots";
 }
 
 impl NamedService for Reports {
@@ -64,6 +72,22 @@ impl Policies {
                     async move { native.check_stream(request).await }
                 });
                 grpc.streaming(check, request).await
+            }
+            other => unknown(Self::NAME, other),
+        }
+    }
+}
+
+impl Watches {
+    async fn answer(self, request: Request<Body>) -> Response<Body> {
+        let Self(native) = self;
+        match method(&request) {
+            "Watch" => {
+                let watch = service_fn(|request| {
+                    let native = native.clone();
+                    async move { native.watch(request).await }
+                });
+                grpc(Located::new(|| {})).streaming(watch, request).await
             }
             other => unknown(Self::NAME, other),
         }
@@ -134,4 +158,4 @@ macro_rules! services {
     )* };
 }
 
-services!(Policies, Reports, AccessLogs);
+services!(Policies, Watches, Reports, AccessLogs);

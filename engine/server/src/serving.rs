@@ -123,8 +123,12 @@ pub async fn start(runtime: Arc<Runtime>, options: Options) -> Result<Serving, E
     let front = Arc::new(grpc::Front { checks: ExtAuthz { runtime: runtime.clone() }, routes });
     let security = tls.clone().map_or(Security::Plaintext, Security::Tls);
     let workers = Workers::start_all()?;
-    let listener =
-        listener.serve(&workers, security, Limits::default(), move |connection| grpc::serve(front.clone(), connection));
+    let listener = listener.serve(
+        &workers,
+        move |_| security.clone(),
+        Limits::default(),
+        move |connection| grpc::serve(front.clone(), connection),
+    );
     let doors = Arc::new(Doors {
         runtime: runtime.clone(),
         grpc: addresses.grpc,

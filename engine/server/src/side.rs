@@ -20,7 +20,7 @@ pub(crate) const HEAD_MAX: usize = 64 * 1024;
 /// Serves one side port.
 pub(crate) fn serve(listener: Listener, workers: &Workers, routes: Router) -> Running {
     let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-    listener.serve(workers, Security::Plaintext, limits, move |connection| one(routes.clone(), connection))
+    listener.serve(workers, |_| Security::Plaintext, limits, move |connection| one(routes.clone(), connection))
 }
 
 async fn one(routes: Router, connection: Connection) {

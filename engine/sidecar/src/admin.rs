@@ -49,6 +49,7 @@ fn status(sidecar: &Sidecar) -> Value {
             "fail_open": options.fail_open,
         })),
         "connections": { "open": connections.open, "accepted": connections.accepted },
+        "peers": sidecar.shared.peers.status(),
         "reports": reports,
         "tls": sidecar.tls.as_ref().map(|tls| {
             let status = tls.status();

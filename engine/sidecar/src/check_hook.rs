@@ -15,7 +15,7 @@ use tonic::transport::Channel;
 use weir_attributes::{Bag, Phase};
 use weir_proto::v1::{self, policy_client::PolicyClient};
 
-pub(crate) use link::{Link, State};
+pub(crate) use link::{Link, State, Watch};
 
 use crate::{
     cache::{self, Answer, Cache, Lease, Referenced},
@@ -99,7 +99,7 @@ impl CheckHook {
     pub(crate) fn new(engine: &Engine, options: &Options, cache: &Arc<Cache>) -> Self {
         let client = match options.check_mode {
             CheckMode::Unary => Client::Unary(PolicyClient::new(engine.connect_lazy())),
-            CheckMode::Stream => Client::Stream(Link::open(engine.clone(), Arc::clone(cache))),
+            CheckMode::Stream => Client::Stream(Link::open(engine.clone(), Arc::clone(cache), None)),
         };
         Self {
             client,

@@ -20,6 +20,8 @@ pub(crate) struct Connection {
     pub(crate) peer: String,
     pub(crate) peer_ip: String,
     pub(crate) local: String,
+    /// The port of ours that it came to.
+    pub(crate) port: u16,
     pub(crate) tls: Option<Secured>,
     /// The `x-forwarded-client-cert` that we vouch for.
     pub(crate) client_cert: Option<HeaderValue>,
@@ -55,6 +57,7 @@ impl Connection {
             peer: peer.to_string(),
             peer_ip: peer.ip().to_string(),
             local: local.to_string(),
+            port: local.port(),
             client_cert: tls.as_ref().and_then(Secured::client_cert),
             tls,
             pulse: Pulse::new(),

@@ -23,6 +23,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod options;
+mod peers;
 mod random;
 mod refusal;
 mod report_hook;

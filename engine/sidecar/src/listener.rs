@@ -13,10 +13,8 @@ use weir_listen::{Drain, Io};
 
 use crate::{
     connection::Connection,
-    guard::{Guarded, Overdue, Pulse},
-    limits,
-    options::Timeouts,
-    request,
+    guard::{Guarded, Overdue},
+    limits, request,
     worker::Worker,
 };
 
@@ -50,10 +48,10 @@ pub(crate) async fn serve(worker: Arc<Worker>, accepted: weir_listen::Connection
     let ended = if multiplexed {
         connection.pulse.set_multiplexed();
         let served = http2().serve_connection(guarded, service);
-        drive(served, http2::Connection::graceful_shutdown, &connection.pulse, &timeouts, drain).await
+        drive(served, http2::Connection::graceful_shutdown, &worker, &connection, drain).await
     } else {
         let served = http1().serve_connection(guarded, service);
-        drive(served, http1::Connection::graceful_shutdown, &connection.pulse, &timeouts, drain).await
+        drive(served, http1::Connection::graceful_shutdown, &worker, &connection, drain).await
     };
     if let Some(overdue) = ended {
         worker.counters().closed(overdue);
@@ -91,15 +89,17 @@ async fn sniff(io: &mut Io) -> Option<(bool, Bytes)> {
     }
 }
 
-/// Runs a connection until it ends, is overdue, or has drained.
+/// Runs a connection until it ends, is overdue, or has drained; one that its port takes no longer is drained too.
 async fn drive<C: Future<Output = hyper::Result<()>>>(
     served: C,
     finish: impl Fn(Pin<&mut C>),
-    pulse: &Pulse,
-    timeouts: &Timeouts,
+    worker: &Worker,
+    connection: &Connection,
     mut drain: Drain,
 ) -> Option<Overdue> {
     let mut served = std::pin::pin!(served);
+    let mut refused = std::pin::pin!(worker.peers().refused(connection.port, connection.tls.is_some()));
+    let timeouts = &worker.options().timeouts;
     let mut draining = false;
     loop {
         tokio::select! {
@@ -108,7 +108,12 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
                 draining = true;
                 finish(served.as_mut());
             }
-            overdue = pulse.overdue(timeouts) => {
+            () = refused.as_mut(), if !draining => {
+                draining = true;
+                worker.counters().revoked();
+                finish(served.as_mut());
+            }
+            overdue = connection.pulse.overdue(timeouts) => {
                 if overdue == Overdue::Idle {
                     // HTTP/2 says so to the client, that it may not lose a request on its way.
                     finish(served.as_mut());

@@ -23,6 +23,7 @@ pub(crate) struct Counters {
     troubles: [Count; Trouble::ALL.len()],
     check_duration: Histogram,
     closed: [Count; Overdue::ALL.len()],
+    revoked: Count,
     upstream_connections: Count,
     upstream_retries: Count,
 }
@@ -59,6 +60,7 @@ impl Counters {
             troubles: Default::default(),
             check_duration: Histogram::sharded(&SECONDS),
             closed: Default::default(),
+            revoked: Count::default(),
             upstream_connections: Count::default(),
             upstream_retries: Count::default(),
         })
@@ -100,6 +102,11 @@ impl Counters {
         if let Some(count) = self.closed.get(overdue as usize) {
             count.add(1);
         }
+    }
+
+    /// A connection is drained: its port takes its like no longer.
+    pub(crate) fn revoked(&self) {
+        self.revoked.add(1);
     }
 
     /// A connection to the upstream was made.
@@ -147,6 +154,13 @@ impl Counters {
             counter("weir_sidecar_connections_overdue_total", "Client connections closed because they were overdue."),
             |family, (overdue, count)| family.with(&[("reason", overdue.as_str())], count.get() as f64),
         ));
+        into.push(
+            counter(
+                "weir_sidecar_connections_revoked_total",
+                "Client connections that PeerAuthentication takes no longer: ended after the request in flight.",
+            )
+            .with(&[], self.revoked.get() as f64),
+        );
         into.push(
             counter("weir_sidecar_upstream_connections_total", "Connections made to the upstream.")
                 .with(&[], self.upstream_connections.get() as f64),

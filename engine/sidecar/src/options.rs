@@ -83,7 +83,7 @@ pub struct Tls {
     pub key: PathBuf,
     /// Who signs clients. With it every TLS client must show a certificate of it; without it there is no principal.
     pub client_ca: Option<PathBuf>,
-    /// Refuse plaintext. Off: plaintext is served too, without a principal.
+    /// Refuse plaintext where no PeerAuthentication says otherwise. Off: plaintext is served too, without a principal.
     pub only: bool,
 }
 

@@ -11,21 +11,23 @@ use std::{
 
 use axum::Router;
 use tokio::{task::JoinHandle, time::timeout};
-use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, Security, TlsFiles, TlsSwap, Workers};
+use weir_listen::{ClientCertificate, Counts, Limits, Listener, Running, TlsFiles, TlsSwap, Workers};
+use weir_proto::v1::WatchRequest;
 use weir_telemetry::{Gathered, Ledger, Loss, Room, Source as _, Target, Writer};
 
 use crate::{
     Error,
     access_log::{Format, Line},
     cache::Cache,
-    check_hook::{CheckHook, Link, State as LinkState},
+    check_hook::{CheckHook, Link, State as LinkState, Watch},
     connection::own_id,
     engine::Engine,
     limits, listener,
     metrics::{Counters, counter, gauge},
     options::{Options, Tls},
+    peers::Peers,
     report_hook::ReportHook,
-    upstream,
+    upstream, wire,
     worker::{Shared, Worker},
 };
 
@@ -83,6 +85,7 @@ pub async fn start(options: Options) -> Result<Serving, Error> {
     let shared = Arc::new(Shared {
         counters: Counters::new(),
         cache: Arc::new(Cache::new()),
+        peers: Peers::new(tls.clone(), options.tls.as_ref().is_some_and(|tls| tls.only)),
         reports: engine.is_some().then(|| ReportHook::new(&options.workload, &options.proxy)),
         access_log,
         target,
@@ -111,8 +114,11 @@ fn serve(
     reporter: Option<JoinHandle<()>>,
 ) -> Result<Serving, Error> {
     let addresses = Addresses { http: bound.listen.local_addr(), admin: bound.admin.1, health: bound.health.1 };
-    // A stream without checks: it tells of new snapshots and whether the engine is there.
-    let link = engine.as_ref().map(|engine| Link::open(engine.clone(), Arc::clone(&shared.cache)));
+    // A stream without checks: it tells of new snapshots, of our workload's peers, and whether the engine is there.
+    let link = engine.as_ref().map(|engine| {
+        let watch = watch(&shared, addresses.http);
+        Link::open(engine.clone(), Arc::clone(&shared.cache), Some(watch))
+    });
     let mine = start_workers(&workers, &shared, engine.as_ref());
     let listener = accept(bound.listen, &workers, &shared, tls.clone(), mine);
     let state = Arc::new(State {
@@ -131,6 +137,18 @@ fn serve(
     ];
     side.extend(tls.map(|tls| tokio::spawn(tls.watch())));
     Ok(Serving { state, listener, side, reporter, workers })
+}
+
+/// What is asked of the engine about our workload: by its name, else by where we listen and who we are.
+fn watch(shared: &Shared, local: SocketAddr) -> Watch {
+    let own = shared.options.tls.as_ref().and_then(|tls| own_id(&tls.certificate));
+    let request = WatchRequest {
+        workload: wire::workload(&shared.options.workload),
+        proxy: shared.options.proxy.clone(),
+        destination_address: local.to_string(),
+        destination_principal: own.unwrap_or_default(),
+    };
+    Watch { request, peers: Arc::clone(&shared.peers) }
 }
 
 fn load_tls(tls: &Tls) -> Result<Arc<TlsSwap>, Error> {
@@ -184,13 +202,8 @@ fn accept(
     tls: Option<Arc<TlsSwap>>,
     mine: Vec<Arc<Worker>>,
 ) -> Running {
-    let (files, only) =
-        shared.options.tls.as_ref().map_or((None, false), |tls| (Some(tls.certificate.clone()), tls.only));
-    let security = match tls.clone() {
-        None => Security::Plaintext,
-        Some(swap) if only => Security::Tls(swap),
-        Some(swap) => Security::Either(swap),
-    };
+    let files = shared.options.tls.as_ref().map(|tls| tls.certificate.clone());
+    let peers = Arc::clone(&shared.peers);
     let timeouts = &shared.options.timeouts;
     let limits =
         Limits { connections: limits::CONNECTIONS_MAX, first_byte: timeouts.first_byte, handshake: timeouts.header };
@@ -204,6 +217,7 @@ fn accept(
         }
         own.1.clone()
     };
+    let security = move |local: SocketAddr| peers.security(local.port());
     listener.serve(workers, security, limits, move |connection| {
         let worker = mine.get(connection.worker % mine.len().max(1)).cloned();
         let own = connection.tls.as_ref().and_then(|_| own_now());
@@ -252,6 +266,7 @@ impl State {
             ("silent", seen.silent),
             ("handshake", seen.handshake_failed),
             ("plaintext", seen.plaintext_refused),
+            ("tls", seen.tls_refused),
         ];
         all.push(
             reasons.iter().fold(refused, |family, (reason, count)| family.with(&[("reason", reason)], *count as f64)),

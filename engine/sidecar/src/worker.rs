@@ -10,6 +10,7 @@ use crate::{
     check_hook::CheckHook,
     metrics::Counters,
     options::Options,
+    peers::Peers,
     report_hook::ReportHook,
     upstream::{Target, Upstream},
 };
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) target: Target,
     pub(crate) counters: Arc<Counters>,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) peers: Arc<Peers>,
     pub(crate) reports: Option<Arc<ReportHook>>,
     pub(crate) access_log: Option<Writer<Box<Line>>>,
 }
@@ -60,6 +62,10 @@ impl Worker {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
+    }
+
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.shared.peers
     }
 
     pub(crate) fn counters(&self) -> &Counters {

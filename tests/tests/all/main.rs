@@ -16,6 +16,7 @@ mod failure;
 mod hostile;
 mod metrics;
 mod otlp;
+mod peers;
 mod readme;
 mod reload;
 mod secrets;

@@ -30,7 +30,7 @@ pub(crate) async fn echo(mut connection: Connection) {
 
 pub(crate) fn serve(security: Security, limits: Limits) -> (Running, Workers) {
     let workers = Workers::start(2).unwrap();
-    (Listener::bind(ANY, "--grpc").unwrap().serve(&workers, security, limits, echo), workers)
+    (Listener::bind(ANY, "--grpc").unwrap().serve(&workers, move |_| security.clone(), limits, echo), workers)
 }
 
 pub(crate) fn quick() -> Limits {

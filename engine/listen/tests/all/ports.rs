@@ -56,7 +56,7 @@ async fn connections_spread_over_the_workers() {
         echo(connection)
     };
     let listener = Listener::bind(ANY, "--grpc").unwrap();
-    let running = listener.serve(&workers, Security::Plaintext, Limits::default(), handler);
+    let running = listener.serve(&workers, |_| Security::Plaintext, Limits::default(), handler);
     let mut streams = Vec::new();
     for _ in 0..4 {
         let mut stream = TcpStream::connect(running.local_addr()).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_drain_ends_what_can_end_and_cuts_what_cannot() {
         }
     };
     let listener = Listener::bind(ANY, "--grpc").unwrap();
-    let running = listener.serve(&workers, Security::Plaintext, Limits::default(), stubborn);
+    let running = listener.serve(&workers, |_| Security::Plaintext, Limits::default(), stubborn);
     let address = running.local_addr();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"x").await.unwrap();
@@ -110,7 +110,7 @@ async fn a_drain_lets_an_answer_finish_though_nobody_else_holds_the_workers() {
         }
     };
     let listener = Listener::bind(ANY, "--grpc").unwrap();
-    let running = listener.serve(&Workers::start(1).unwrap(), Security::Plaintext, Limits::default(), slow);
+    let running = listener.serve(&Workers::start(1).unwrap(), |_| Security::Plaintext, Limits::default(), slow);
     let mut stream = TcpStream::connect(running.local_addr()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     begun.notified().await;

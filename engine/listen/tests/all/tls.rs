@@ -86,7 +86,7 @@ async fn a_client_without_a_certificate_of_the_client_ca_is_refused_where_one_is
             echo(connection)
         };
         let listener = Listener::bind(ANY, "--grpc").unwrap();
-        let running = listener.serve(&workers, Security::Tls(swap), Limits::default(), handler);
+        let running = listener.serve(&workers, move |_| Security::Tls(Arc::clone(&swap)), Limits::default(), handler);
         let address = running.local_addr();
         connect(address, &authority.client(Some(authority.issue(spiffe)))).await.unwrap();
         assert!(connect(address, &authority.client(Some(stranger.issue(spiffe)))).await.is_err());
@@ -116,4 +116,36 @@ async fn plaintext_is_closed_on_a_tls_port_and_served_on_one_that_takes_either()
         assert_eq!(running.counts().read().plaintext_refused, u64::from(!served));
         connect(running.local_addr(), &authority.client(None)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_a_connection_may_speak_is_asked_for_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("ca");
+    let swap = TlsSwap::load(authority.write(folder.path(), true), &[], ClientCertificate::Required).unwrap();
+    assert!(swap.is_mutual());
+    let takes = Arc::new(Mutex::new(Security::Plaintext));
+    let (workers, asked) = (Workers::start(1).unwrap(), Arc::clone(&takes));
+    let listener = Listener::bind(ANY, "--listen").unwrap();
+    let at = listener.local_addr();
+    let security = move |local: SocketAddr| {
+        assert_eq!(local, at);
+        asked.lock().unwrap().clone()
+    };
+    let running = listener.serve(&workers, security, Limits::default(), echo);
+    let client = authority.client(Some(authority.issue("spiffe://td/ns/a/sa/b")));
+    for (security, plain, secured) in [
+        (Security::Plaintext, true, false),
+        (Security::Tls(Arc::clone(&swap)), false, true),
+        (Security::Nothing, false, false),
+        (Security::Either(swap), true, true),
+    ] {
+        *takes.lock().unwrap() = security;
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        let answered = stream.write_all(b"GET").await.is_ok() && stream.read_exact(&mut [0; 3]).await.is_ok();
+        assert_eq!(answered, plain);
+        assert_eq!(connect(at, &client).await.is_ok(), secured);
+    }
+    let counts = running.counts().read();
+    assert_eq!((counts.plaintext_refused, counts.tls_refused), (2, 2));
 }

@@ -51,6 +51,19 @@ fn the_narrowest_scope_that_says_something_decides() {
 }
 
 #[test]
+fn nothing_said_is_told_apart_from_permissive() {
+    let silent = Given::default().set();
+    let silent = silent.ruleset(&workload());
+    assert_eq!((silent.peer().said(), silent.peer().mode()), (PeerMode::Unset, PeerMode::Permissive));
+    let ports = web(&json!({"portLevelMtls": {"80": {"mode": "STRICT"}, "90": {"mode": "UNSET"}}}));
+    let set = peer(Given::default(), "shop/web", "", &ports).set();
+    let ruleset = set.ruleset(&workload());
+    let said = [80, 90, 100].map(|port| ruleset.peer().said_of_port(port));
+    assert_eq!(said, [PeerMode::Strict, PeerMode::Unset, PeerMode::Unset]);
+    assert_eq!(ruleset.peer().of_port(90), PeerMode::Permissive);
+}
+
+#[test]
 fn ports_are_those_of_the_workloads_own_rule_and_inherit_when_unset() {
     let ports = json!({"80": {"mode": "DISABLE"}, "90": {"mode": "UNSET"}, "100": {"mode": ""}});
     let given = peer(Given::default(), "shop/ns", "", &mode("STRICT"));

@@ -15,8 +15,9 @@ use weir_listen::Drain;
 use super::PREFIX;
 
 /// The calls whose caller may go on for ever.
-const STREAMS: [&str; 5] = [
+const STREAMS: [&str; 6] = [
     "/weir.v1.Policy/CheckStream",
+    "/weir.v1.Snapshots/Watch",
     "/weir.v1.Telemetry/Report",
     "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",

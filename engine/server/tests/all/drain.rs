@@ -1,6 +1,8 @@
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use weir_proto::v1::{CheckRequest, policy_client::PolicyClient, telemetry_client::TelemetryClient};
+use weir_proto::v1::{
+    CheckRequest, policy_client::PolicyClient, snapshots_client::SnapshotsClient, telemetry_client::TelemetryClient,
+};
 
 use crate::engine::Engine;
 
@@ -13,6 +15,11 @@ async fn open_streams_end_when_the_engine_is_asked_to_stop() {
     let mut policy = PolicyClient::new(channel.clone());
     let mut answers = policy.check_stream(ReceiverStream::new(receiver)).await.unwrap().into_inner();
     assert!(answers.message().await.unwrap().is_some(), "the first notice");
+    let (watches, receiver) = mpsc::channel(1);
+    watches.send(Default::default()).await.unwrap();
+    let mut watched =
+        SnapshotsClient::new(channel.clone()).watch(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    assert!(watched.message().await.unwrap().is_some());
     let (reports, receiver) = mpsc::channel(1);
     let reporting =
         tokio::spawn(async move { TelemetryClient::new(channel).report(ReceiverStream::new(receiver)).await });
@@ -23,6 +30,7 @@ async fn open_streams_end_when_the_engine_is_asked_to_stop() {
     let Engine { serving, at, .. } = engine;
     let stopping = tokio::spawn(serving.shutdown());
     assert!(answers.message().await.unwrap().is_none());
+    assert!(watched.message().await.unwrap().is_none());
     let sum = reporting.await.unwrap().unwrap().into_inner();
     assert_eq!((sum.accepted, sum.lost), (0, 0));
     stopping.await.unwrap();

@@ -12,6 +12,7 @@ mod drain;
 mod engine;
 mod ext_authz;
 mod native;
+mod peer;
 mod raw;
 mod side;
 mod tls;

@@ -1,4 +1,5 @@
-//! One stream to the engine: many checks on it, answered in any order; notices flush the cache.
+//! One stream to the engine: many checks on it, answered in any order; notices flush the cache. One of the links also
+//! watches what the engine tells of our workload.
 
 use std::{
     collections::HashMap,
@@ -14,11 +15,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
-use weir_proto::v1::{self, policy_client::PolicyClient, stream_response::Message};
+use tonic::{Streaming, transport::Channel};
+use weir_proto::v1::{self, policy_client::PolicyClient, snapshots_client::SnapshotsClient, stream_response::Message};
 
 use super::Trouble;
-use crate::{cache::Cache, engine::Engine, limits, random};
+use crate::{cache::Cache, engine::Engine, limits, peers::Peers, random};
 
 /// How long connecting and opening the stream may take.
 const OPEN: Duration = Duration::from_secs(2);
@@ -32,6 +33,13 @@ pub(crate) enum State {
     Up,
     /// The engine could not be reached; it is tried again soon.
     Down,
+}
+
+/// What a link watches beside its checks, and whom it tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    pub(crate) request: v1::WatchRequest,
+    pub(crate) peers: Arc<Peers>,
 }
 
 /// A stream to the engine that is opened again whenever it breaks, for as long as somebody holds this.
@@ -58,8 +66,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Link {
-    /// Opens the stream in the background, on the current runtime.
-    pub(crate) fn open(engine: Engine, cache: Arc<Cache>) -> Arc<Self> {
+    /// Opens the stream in the background, on the current runtime. With something to watch it is up when that was told.
+    pub(crate) fn open(engine: Engine, cache: Arc<Cache>, watch: Option<Watch>) -> Arc<Self> {
         let link = Arc::new(Self {
             state: watch::Sender::new(State::Opening),
             outgoing: Mutex::default(),
@@ -67,7 +75,7 @@ impl Link {
             next: AtomicU64::new(1),
             was_up: AtomicBool::new(false),
         });
-        tokio::spawn(run(Arc::downgrade(&link), engine, cache));
+        tokio::spawn(run(Arc::downgrade(&link), engine, cache, watch));
         link
     }
 
@@ -135,12 +143,12 @@ impl Link {
     }
 }
 
-async fn run(link: Weak<Link>, engine: Engine, cache: Arc<Cache>) {
+async fn run(link: Weak<Link>, engine: Engine, cache: Arc<Cache>, watch: Option<Watch>) {
     let mut wait = limits::RECONNECT_MIN;
     loop {
-        let opened = timeout(OPEN, open(&engine)).await;
+        let opened = timeout(OPEN, open(&engine, watch.as_ref())).await;
         let Some(alive) = link.upgrade() else { return };
-        if let Ok(Ok((outgoing, mut incoming))) = opened {
+        if let Ok(Ok((outgoing, mut incoming, mut watched))) = opened {
             if alive.was_up.swap(true, Relaxed) {
                 // While we were away the engine may have got another configuration, or be another engine.
                 cache.flush();
@@ -150,7 +158,10 @@ async fn run(link: Weak<Link>, engine: Engine, cache: Arc<Cache>) {
             alive.state.send_replace(State::Up);
             wait = limits::RECONNECT_MIN;
             drop(alive);
-            pump(&link, &mut incoming, &cache).await;
+            tokio::select! {
+                () = pump(&link, &mut incoming, &cache) => {}
+                () = follow(watched.as_mut(), watch.as_ref(), &cache) => {}
+            }
             let Some(alive) = link.upgrade() else { return };
             alive.lost();
             tracing::warn!(engine = engine.address(), "the stream to the engine broke; it is opened again");
@@ -173,11 +184,56 @@ async fn pump(link: &Weak<Link>, incoming: &mut Streaming<v1::StreamResponse>, c
     }
 }
 
-type Opened = (mpsc::Sender<v1::CheckRequest>, Streaming<v1::StreamResponse>);
+/// Tells what is watched until its stream breaks; for ever when nothing is.
+async fn follow(watched: Option<&mut Watched>, watch: Option<&Watch>, cache: &Cache) {
+    let (Some(watched), Some(watch)) = (watched, watch) else { return std::future::pending().await };
+    while let Ok(Some(told)) = watched.told.message().await {
+        // Before the modes: no verdict of an older configuration outlives what is told here.
+        cache.notice(&told.snapshot);
+        watch.peers.tell(told.peers.as_ref());
+    }
+}
 
-async fn open(engine: &Engine) -> Result<Opened, Box<dyn std::error::Error + Send + Sync>> {
-    let mut client = PolicyClient::new(engine.connect().await?);
+/// What the engine tells of our workload.
+struct Watched {
+    told: Streaming<v1::WatchResponse>,
+    /// The stream lives as long as our side of it.
+    _questions: mpsc::Sender<v1::WatchRequest>,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Opened = (mpsc::Sender<v1::CheckRequest>, Streaming<v1::StreamResponse>, Option<Watched>);
+
+async fn open(engine: &Engine, watch: Option<&Watch>) -> Result<Opened, Failure> {
+    let channel = engine.connect().await?;
+    let watched = match watch {
+        Some(watch) => begin(channel.clone(), watch).await?,
+        None => None,
+    };
     let (outgoing, requests) = mpsc::channel(limits::CHECK_QUEUE_MAX);
-    let incoming = client.check_stream(ReceiverStream::new(requests)).await?.into_inner();
-    Ok((outgoing, incoming))
+    let incoming = PolicyClient::new(channel).check_stream(ReceiverStream::new(requests)).await?.into_inner();
+    Ok((outgoing, incoming, watched))
+}
+
+/// Asks what is to be watched, and tells the first answer. An engine of an older version tells nothing.
+async fn begin(channel: Channel, watch: &Watch) -> Result<Option<Watched>, Failure> {
+    let (questions, asked) = mpsc::channel(1);
+    questions.send(watch.request.clone()).await?;
+    let opened = async {
+        let mut told = SnapshotsClient::new(channel).watch(ReceiverStream::new(asked)).await?.into_inner();
+        let first = told.message().await?;
+        Ok::<_, tonic::Status>((told, first))
+    };
+    match opened.await {
+        Ok((told, first)) => {
+            watch.peers.tell(first.and_then(|first| first.peers).as_ref());
+            Ok(Some(Watched { told, _questions: questions }))
+        }
+        Err(status) if status.code() == tonic::Code::Unimplemented => {
+            tracing::warn!("the engine does not tell how peers must be authenticated: the flags decide; upgrade it");
+            watch.peers.tell(None);
+            Ok(None)
+        }
+        Err(status) => Err(status.into()),
+    }
 }

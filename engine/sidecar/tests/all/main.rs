@@ -5,6 +5,7 @@ mod check;
 mod faults;
 mod forward;
 mod malformed;
+mod peers;
 mod ports;
 mod reports;
 mod smuggling;

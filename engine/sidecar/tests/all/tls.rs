@@ -18,13 +18,13 @@ use crate::support::{
     Answer, Engine, Upstream, allow, attribute, metric, options, request, single, start, text, until, within,
 };
 
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -33,7 +33,7 @@ impl Authority {
     }
 
     /// A certificate and its key.
-    fn issue(&self, uris: &[&str]) -> (String, String) {
+    pub(crate) fn issue(&self, uris: &[&str]) -> (String, String) {
         let mut params = CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
         params.subject_alt_names.extend(uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())));
         let key = KeyPair::generate().unwrap();
@@ -47,7 +47,7 @@ fn write(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
     path
 }
 
-fn files(folder: &Path, authority: &Authority, only: bool) -> Tls {
+pub(crate) fn files(folder: &Path, authority: &Authority, only: bool) -> Tls {
     let (certificate, key) = authority.issue(&["spiffe://td/ns/shop/sa/cart"]);
     Tls {
         certificate: write(folder, "cert.pem", &certificate),
@@ -57,7 +57,7 @@ fn files(folder: &Path, authority: &Authority, only: bool) -> Tls {
     }
 }
 
-fn client(authority: &Authority, identity: Option<(String, String)>, alpn: &[&[u8]]) -> TlsConnector {
+pub(crate) fn client(authority: &Authority, identity: Option<(String, String)>, alpn: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -76,7 +76,11 @@ fn client(authority: &Authority, identity: Option<(String, String)>, alpn: &[&[u
 }
 
 /// One request over TLS; none when the connection is refused.
-async fn ask(sidecar: &Serving, connector: &TlsConnector, request: http::request::Builder) -> Option<Answer> {
+pub(crate) async fn ask(
+    sidecar: &Serving,
+    connector: &TlsConnector,
+    request: http::request::Builder,
+) -> Option<Answer> {
     let stream = within(TcpStream::connect(sidecar.addresses().http)).await.unwrap();
     let name = ServerName::try_from("shop.example").unwrap();
     let stream = within(connector.connect(name, stream)).await.ok()?;
@@ -95,7 +99,7 @@ async fn ask(sidecar: &Serving, connector: &TlsConnector, request: http::request
     Some(Answer::read(response).await)
 }
 
-async fn sidecar(upstream: &Upstream, engine: &Engine, tls: Tls) -> Serving {
+pub(crate) async fn sidecar(upstream: &Upstream, engine: &Engine, tls: Tls) -> Serving {
     let mut options = options(upstream);
     (options.engine, options.tls) = (Some(engine.uri()), Some(tls));
     start(options).await

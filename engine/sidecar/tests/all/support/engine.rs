@@ -16,8 +16,10 @@ use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tonic::{Request, Response, Status, Streaming, transport::Server};
 use weir_attributes::lookup;
 use weir_proto::v1::{
-    self, CheckRequest, CheckResponse, Notice, ReportRequest, ReportResponse, StreamResponse,
+    self, CheckRequest, CheckResponse, Notice, PeerModes, ReportRequest, ReportResponse, StreamResponse, WatchRequest,
+    WatchResponse,
     policy_server::{Policy, PolicyServer},
+    snapshots_server::{Snapshots, SnapshotsServer},
     stream_response::Message,
     telemetry_server::{Telemetry, TelemetryServer},
 };
@@ -37,6 +39,7 @@ struct Mind {
     asked: Mutex<Vec<CheckRequest>>,
     told: Mutex<Vec<v1::Attributes>>,
     snapshot: watch::Sender<String>,
+    peers: watch::Sender<Option<PeerModes>>,
 }
 
 #[derive(Clone)]
@@ -79,6 +82,7 @@ impl Engine {
             asked: Mutex::default(),
             told: Mutex::default(),
             snapshot: watch::Sender::new("1".to_owned()),
+            peers: watch::Sender::new(None),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -107,6 +111,12 @@ impl Engine {
 
     pub(crate) fn set_snapshot(&self, version: &str) {
         self.mind.snapshot.send_replace(version.to_owned());
+    }
+
+    /// Tells every sidecar how its peers must be authenticated.
+    pub(crate) fn set_peers(&self, mode: v1::PeerMode, ports: &[(u16, v1::PeerMode)]) {
+        let ports = ports.iter().map(|(port, mode)| (u32::from(*port), i32::from(*mode)));
+        self.mind.peers.send_replace(Some(PeerModes { mode: mode.into(), ports: ports.collect() }));
     }
 
     pub(crate) fn uri(&self) -> Uri {
@@ -150,7 +160,10 @@ pub(crate) fn lines(attributes: &v1::Attributes, name: &str) -> Vec<String> {
 
 /// Everything it serves is on one task, so that aborting the task cuts everything.
 async fn serve(listener: TcpListener, door: Door) {
-    let server = Server::builder().add_service(PolicyServer::new(door.clone())).add_service(TelemetryServer::new(door));
+    let server = Server::builder()
+        .add_service(PolicyServer::new(door.clone()))
+        .add_service(SnapshotsServer::new(door.clone()))
+        .add_service(TelemetryServer::new(door));
     // tonic spawns its connections: a runtime of its own ends them with it.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = listener.into_std().unwrap();
@@ -207,6 +220,21 @@ impl Policy for Door {
         let notices = snapshots.map(|snapshot| Message::Notice(Notice { snapshot }));
         let all = futures::stream::select(answers, notices);
         Ok(Response::new(Box::pin(all.map(|message| Ok(StreamResponse { message: Some(message) })))))
+    }
+}
+
+#[tonic::async_trait]
+impl Snapshots for Door {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<Streaming<WatchRequest>>) -> Result<Response<Self::WatchStream>, Status> {
+        let mut requests = request.into_inner();
+        let asked = requests.message().await?.expect("a question");
+        assert_eq!(asked.workload.expect("a workload").name, "shop/cart");
+        let told = tokio_stream::wrappers::WatchStream::new(self.0.peers.subscribe());
+        let told = told.map(|peers| Ok(WatchResponse { snapshot: "1".to_owned(), peers }));
+        let asking = async move { while let Ok(Some(_)) = requests.message().await {} };
+        Ok(Response::new(Box::pin(futures::StreamExt::take_until(told, Box::pin(asking)))))
     }
 }
 
