@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::time::Instant;
+use wasmtime::component::Resource;
 use weir_attributes::{Bag, World as Reading};
+use weir_manifest::World;
 
 use crate::batch::Rows;
-use crate::contract::report::exports::weir::plugin::report::Batch;
-use crate::guest::Guest;
-use crate::inputs::{Readings, gather, pairs, wire};
+use crate::contract::v1::exports::weir::plugin::report::Batch;
+use crate::guest::{Guest, Request};
+use crate::inputs::{Readings, Slices, gather, wire};
 use crate::pool::{Exports, Pool, refused};
 use crate::symbols::{Interner, Symbols};
 use crate::within::within;
 use crate::{AdapterDecision, AdapterVerdict, Call, Cause, Emission, Failure, FailurePolicy, Limits, Manifest};
-use crate::{MetricFamily, ROWS_MAX, Stats, World};
+use crate::{MetricFamily, ROWS_MAX, Stats};
 
 /// A loaded plugin. Cloning is cheap; the last clone that is dropped ends the instances.
 #[derive(Clone)]
@@ -103,16 +105,17 @@ impl Adapter {
             return Err(Cause::World);
         }
         let deadline = Instant::now() + plugin.limits.check_time;
+        let shown = plugin.shown(bag);
         if !bag.in_doubt() {
-            return self.ask(bag.as_told(), deadline).await;
+            return self.ask(bag.as_told(), shown, deadline).await;
         }
         let readings = Readings::of(&plugin.manifest.inputs, bag.as_told())?;
-        let mut verdict = self.ask(readings.get(0), deadline).await?;
+        let mut verdict = self.ask(readings.get(0), readings.show(0, &shown), deadline).await?;
         for index in 1..readings.count() {
             if verdict.decision == AdapterDecision::Deny {
                 break;
             }
-            let other = self.ask(readings.get(index), deadline).await?;
+            let other = self.ask(readings.get(index), readings.show(index, &shown), deadline).await?;
             if other.decision != AdapterDecision::Allow {
                 verdict = other;
             }
@@ -120,21 +123,29 @@ impl Adapter {
         Ok(verdict)
     }
 
-    async fn ask(&self, reading: Reading<'_>, deadline: Instant) -> Result<AdapterVerdict, Cause> {
+    async fn ask(
+        &self,
+        reading: Reading<'_>,
+        shown: Option<Request>,
+        deadline: Instant,
+    ) -> Result<AdapterVerdict, Cause> {
         let (plugin, time) = (&self.pool.plugin, self.pool.plugin.limits.check_time);
         let values = gather(&plugin.manifest.inputs, reading)?;
-        let pairs = pairs(&values);
-        let values = wire(&values, &pairs);
+        let slices = Slices::of(&values);
+        let values = wire(&values, &slices);
         let mut lease = self.pool.lease(deadline).await.ok_or(Cause::Busy(time))?;
         let instance = lease.instance().ok_or(Cause::Busy(time))?;
         let Exports::Check(exports) = &instance.exports else { return Err(Cause::World) };
         plugin.counters.calls.fetch_add(1, Relaxed);
         Guest::begin(&mut instance.store, deadline, &plugin.limits);
+        instance.store.data_mut().request = shown;
         let running = plugin.machine.ticker.running();
-        let answer = within(deadline, exports.weir_plugin_check().call_check(&mut instance.store, &values)).await;
+        let call = exports.call_check(&mut instance.store, &values, Resource::new_borrow(0));
+        let answer = within(deadline, call).await;
         drop(running);
         let answer = answer.map_err(|_| Cause::Timeout(time))?;
         let answer = answer.map_err(|e| plugin.cause(&instance.store, &e, time))?;
+        instance.store.data_mut().request = None;
         lease.give_back();
         AdapterVerdict::of(answer.map_err(refused)?)
     }
@@ -163,7 +174,7 @@ impl Adapter {
         Guest::begin(&mut instance.store, deadline, &plugin.limits);
         instance.store.data_mut().symbols = Symbols::of(interner.texts());
         let running = plugin.machine.ticker.running();
-        let answer = within(deadline, exports.weir_plugin_report().call_report(&mut instance.store, batch)).await;
+        let answer = within(deadline, exports.call_report(&mut instance.store, batch)).await;
         drop(running);
         let answer = answer.map_err(|_| Cause::Timeout(time))?;
         let answer = answer.map_err(|e| plugin.cause(&instance.store, &e, time))?;

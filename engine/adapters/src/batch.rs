@@ -3,7 +3,7 @@
 use weir_attributes::Bag;
 
 use crate::Input;
-use crate::contract::report::exports::weir::plugin::report::{Column, Data};
+use crate::contract::v1::exports::weir::plugin::report::{Column, Data};
 use crate::inputs::{Held, held};
 use crate::mask::Mask;
 use crate::symbols::Interner;
@@ -53,23 +53,37 @@ pub(crate) struct Cells {
 enum Values {
     Texts(Vec<u32>),
     Ints(Vec<i64>),
+    Doubles(Vec<f64>),
     Bools(Vec<bool>),
+    Bytes(Vec<Vec<u8>>),
     Timestamps(Vec<i64>),
     Durations(Vec<i64>),
     Pairs(Vec<Vec<(u32, u32)>>),
+    Lists(Vec<Vec<u32>>),
+}
+
+/// The lists inside a column as slices, which the wire wants.
+#[derive(Debug, Default)]
+pub(crate) struct Slices<'c> {
+    pairs: Vec<&'c [(u32, u32)]>,
+    lists: Vec<&'c [u32]>,
+    bytes: Vec<&'c [u8]>,
 }
 
 impl Cells {
     fn of<'r>(column: &'r [Option<Held<'_>>], input: &Input, interner: &mut Interner<'r>) -> Cells {
-        use weir_attributes::Type;
+        use weir_manifest::Type;
         let int = |cell: &Option<Held<'_>>| match cell {
             Some(Held::Int(number) | Held::Timestamp(number) | Held::Duration(number)) => *number,
             _ => 0,
         };
         let ints = || column.iter().map(int).collect();
-        let values = match input.slot.attribute().ty {
-            _ if input.key.is_some() => texts(column, interner),
+        let double = |cell: &Option<Held<'_>>| if let Some(Held::Double(number)) = cell { *number } else { 0.0 };
+        let values = match input.ty {
             Type::String => texts(column, interner),
+            Type::Double => Values::Doubles(column.iter().map(double).collect()),
+            Type::Bytes => Values::Bytes(column.iter().map(bytes).collect()),
+            Type::List => Values::Lists(column.iter().map(|cell| list(cell, interner)).collect()),
             Type::Int => Values::Ints(ints()),
             Type::Timestamp => Values::Timestamps(ints()),
             Type::Duration => Values::Durations(ints()),
@@ -83,23 +97,30 @@ impl Cells {
         Cells { values, present }
     }
 
-    /// The pairs of each row as slices, which the wire wants.
-    pub(crate) fn slices(&self) -> Vec<&[(u32, u32)]> {
+    /// The lists of each row as slices, which the wire wants.
+    pub(crate) fn slices(&self) -> Slices<'_> {
+        let mut slices = Slices::default();
         match &self.values {
-            Values::Pairs(rows) => rows.iter().map(Vec::as_slice).collect(),
-            _ => Vec::new(),
+            Values::Pairs(rows) => slices.pairs = rows.iter().map(Vec::as_slice).collect(),
+            Values::Lists(rows) => slices.lists = rows.iter().map(Vec::as_slice).collect(),
+            Values::Bytes(rows) => slices.bytes = rows.iter().map(Vec::as_slice).collect(),
+            _ => {}
         }
+        slices
     }
 
     /// As the wire wants it; `slices` are its own.
-    pub(crate) fn column<'c>(&'c self, slices: &'c [&'c [(u32, u32)]]) -> Column<'c> {
+    pub(crate) fn column<'c>(&'c self, slices: &'c Slices<'c>) -> Column<'c> {
         let data = match &self.values {
             Values::Texts(values) => Data::Texts(values),
             Values::Ints(values) => Data::Ints(values),
+            Values::Doubles(values) => Data::Doubles(values),
             Values::Bools(values) => Data::Booleans(values),
+            Values::Bytes(_) => Data::Bytes(&slices.bytes),
+            Values::Lists(_) => Data::Lists(&slices.lists),
             Values::Timestamps(values) => Data::Timestamps(values),
             Values::Durations(values) => Data::Durations(values),
-            Values::Pairs(_) => Data::Pairs(slices),
+            Values::Pairs(_) => Data::Pairs(&slices.pairs),
         };
         Column { data, present: &self.present }
     }
@@ -111,6 +132,20 @@ fn texts<'r>(column: &'r [Option<Held<'_>>], interner: &mut Interner<'r>) -> Val
         _ => 0,
     };
     Values::Texts(column.iter().map(number).collect())
+}
+
+fn bytes(cell: &Option<Held<'_>>) -> Vec<u8> {
+    match cell {
+        Some(Held::Bytes(bytes)) => bytes.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn list<'r>(cell: &'r Option<Held<'_>>, interner: &mut Interner<'r>) -> Vec<u32> {
+    match cell {
+        Some(Held::Texts(texts)) => texts.iter().map(|text| interner.number(text)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn pairs<'r>(cell: &'r Option<Held<'_>>, interner: &mut Interner<'r>) -> Vec<(u32, u32)> {

@@ -1,8 +1,10 @@
-//! What a report plugin makes of what happened.
+//! What a plugin makes of what happened.
 
 use std::sync::Arc;
 
-/// One thing that a report plugin emitted.
+use crate::Field;
+
+/// One thing that a plugin emitted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Emission {
     /// A log record, for the log sinks.
@@ -40,19 +42,6 @@ pub enum Severity {
     Error = 17,
     Fatal = 21,
 }
-
-/// A value of a [`Field`].
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum FieldValue {
-    Text(String),
-    Int(i64),
-    Float(f64),
-    Bool(bool),
-}
-
-/// Name and value of an attribute of a record or span.
-pub type Field = (String, FieldValue);
 
 /// A log record about a request.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::{Failure, World};
+use weir_manifest::World;
+
+use crate::Failure;
 
 /// Why an adapter was not loaded. `origin` is where the component came from: a path or URL.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +111,36 @@ pub enum Error {
         field: &'static str,
         /// Its least value.
         least: usize,
+    },
+    /// The manifest asks for what the operator did not grant.
+    #[error(
+        "adapter {adapter}: the plugin asks for {capability}, which is not granted; grant it under spec.capabilities, or use another plugin"
+    )]
+    NotGranted {
+        /// The adapter's name.
+        adapter: String,
+        /// Which capability.
+        capability: String,
+    },
+    /// An input is no attribute, and the operator has not bound it.
+    #[error(
+        "adapter {adapter}: input \"{input}\" is not in the vocabulary; bind it in spec.bindings, or correct weir-plugin.toml"
+    )]
+    Unbound {
+        /// The adapter's name.
+        adapter: String,
+        /// The input.
+        input: String,
+    },
+    /// The plugin needs more than its limits.
+    #[error("adapter {adapter}: the plugin needs {needs}; raise spec.limits.{field}")]
+    Needs {
+        /// The adapter's name.
+        adapter: String,
+        /// How much of what.
+        needs: String,
+        /// Which limit.
+        field: &'static str,
     },
     /// The compiler refused the component.
     #[error("{origin}: does not compile: {message}")]

@@ -23,6 +23,14 @@ pub enum Call {
     Check,
     /// `report`.
     Report,
+    /// `enrich`.
+    Enrich,
+    /// `self-test`, before a new generation serves.
+    SelfTest,
+    /// `tick`.
+    Tick,
+    /// `drain`, when an instance ends.
+    Drain,
 }
 
 /// A call that had no answer. What the plugin emitted during it is dropped.
@@ -71,6 +79,10 @@ impl fmt::Display for Call {
             Call::Configure => "configure",
             Call::Check => "check",
             Call::Report => "report",
+            Call::Enrich => "enrich",
+            Call::SelfTest => "self-test",
+            Call::Tick => "tick",
+            Call::Drain => "drain",
         })
     }
 }

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use weir_attributes::{Bag, Splits};
 
+use crate::services::Services;
 use crate::stats::Counters;
 use crate::symbols::Symbols;
 use crate::voice::Voice;
@@ -19,14 +21,34 @@ pub(crate) struct Guest {
     table: ResourceTable,
     pub(crate) memory: Memory,
     pub(crate) deadline: Instant,
-    /// `configure` runs: families may be declared, nothing may be emitted.
-    pub(crate) configuring: bool,
+    pub(crate) phase: Phase,
     pub(crate) families: Vec<MetricFamily>,
     pub(crate) symbols: Symbols,
     pub(crate) emissions: Vec<Emission>,
     pub(crate) emissions_left: usize,
     pub(crate) output_left: usize,
     pub(crate) voice: Arc<Voice>,
+    pub(crate) services: Arc<Services>,
+    /// What the bag of this call shows; none when the manifest lists no attributes.
+    pub(crate) request: Option<Request>,
+}
+
+/// What an instance is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `configure` runs: families may be declared, nothing may be emitted.
+    Configure,
+    /// Any other call.
+    Serve,
+}
+
+/// The request of a call, in one of its readings.
+#[derive(Clone, Debug)]
+#[allow(unreachable_pub, reason = "the generated bindings are pub")]
+pub struct Request {
+    pub(crate) bag: Arc<Bag>,
+    pub(crate) path: usize,
+    pub(crate) splits: Option<Splits>,
 }
 
 /// The deadline passed while the instance ran.
@@ -41,19 +63,22 @@ impl Guest {
         limits: &Limits,
         voice: &Arc<Voice>,
         counters: &Arc<Counters>,
+        services: &Arc<Services>,
     ) -> Store<Guest> {
         let guest = Guest {
             wasi: crate::wasi::context(voice),
             table: ResourceTable::new(),
             memory: Memory::new(limits.memory_bytes, counters.clone()),
             deadline: Instant::now(),
-            configuring: true,
+            phase: Phase::Configure,
             families: Vec::new(),
             symbols: Symbols::default(),
             emissions: Vec::new(),
             emissions_left: 0,
             output_left: 0,
             voice: voice.clone(),
+            services: services.clone(),
+            request: None,
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.memory);

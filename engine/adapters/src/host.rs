@@ -2,24 +2,28 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
+use weir_manifest::World;
 
 use crate::cache::Cache;
+use crate::capabilities::{Stores, Table, Tables};
 use crate::compile::{compile, engine};
-use crate::contract::check::{CheckPlugin, CheckPluginPre};
-use crate::contract::report::{ReportPlugin, ReportPluginPre};
+use crate::contract::v1::weir::plugin as imports;
 use crate::guest::Guest;
 use crate::inspect::inspect;
+use crate::manifest::Source;
 use crate::mask::Mask;
 use crate::pool::{Plugin, Pool, Pre};
+use crate::services::Services;
 use crate::stats::Counters;
 use crate::ticker::Ticker;
 use crate::voice::Voice;
-use crate::{Adapter, COMPILES_MAX, Error, FailurePolicy, Limits, Manifest, World, config, wasi};
+use crate::{Adapter, COMPILES_MAX, Error, FailurePolicy, Grants, Limits, Manifest, config, wasi};
 
 /// How to set up a [`Host`].
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,8 @@ pub struct AdapterSpec {
     pub limits: Limits,
     /// What a failed check means.
     pub failure_policy: FailurePolicy,
+    /// What it may use of the host.
+    pub grants: Grants,
 }
 
 /// Loads adapters. Cloning is cheap. Needs a tokio runtime.
@@ -54,9 +60,10 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     machine: Arc<Machine>,
     cache: Option<Arc<Cache>>,
-    check: Linker<Guest>,
-    report: Linker<Guest>,
+    linker: Linker<Guest>,
     compiles: Semaphore,
+    stores: Stores,
+    tables: Tables,
 }
 
 /// What every instance needs to run.
@@ -85,10 +92,16 @@ impl Host {
         getrandom::fill(&mut key).map_err(|e| fail(&e))?;
         let mask = Mask::new(&options.mask_key.unwrap_or(key)).ok_or_else(|| fail(&"no key"))?;
         let cache = options.cache_dir.as_deref().map(Cache::open).transpose()?.map(Arc::new);
-        let (check, report) = (linker(&engine, World::Check)?, linker(&engine, World::Report)?);
+        let linker = linker(&engine).map_err(|e| Error::Engine(format!("{e:#}")))?;
         let machine = Arc::new(Machine { engine, ticker, mask });
         let compiles = Semaphore::new(COMPILES_MAX);
-        Ok(Host(Arc::new(Inner { machine, cache, check, report, compiles })))
+        let (stores, tables) = (Stores::default(), Tables::default());
+        Ok(Host(Arc::new(Inner { machine, cache, linker, compiles, stores, tables })))
+    }
+
+    /// Gives plugins a table to look things up in, or another instead of the one of that name.
+    pub fn set_table(&self, name: &str, table: Table) {
+        self.0.tables.set(name, table);
     }
 
     /// Reads, checks, compiles, starts and configures a plugin. Takes milliseconds when the compiled module is cached, up to
@@ -99,12 +112,15 @@ impl Host {
     /// [`Error`] says which file, what was found there and what to do.
     pub async fn load(&self, spec: AdapterSpec) -> Result<Adapter, Error> {
         check_limits(&spec)?;
-        let manifest = inspect(&spec.wasm, &spec.origin)?;
+        let manifest = inspect(&spec.wasm, &spec.origin)?.manifest;
+        check_asked(&spec, &manifest)?;
         let config = config::checked(&manifest, &spec.origin, &spec.name, &spec.config)?;
         let component = self.compiled(&spec).await?;
         let pre = self.linked(&component, &manifest, &spec.origin)?;
         let (name, counters): (Arc<str>, Arc<Counters>) = (spec.name.into(), Arc::default());
         let voice = Voice::new(name.clone(), counters.clone(), spec.limits.log_lines_per_second);
+        let store = |store: &str, size| self.0.stores.get(&name, store, size);
+        let services = Services::new(&manifest, &spec.grants, self.0.tables.clone(), store);
         let plugin = Plugin {
             machine: self.0.machine.clone(),
             name,
@@ -114,6 +130,7 @@ impl Host {
             failure_policy: spec.failure_policy,
             counters,
             voice: Arc::new(voice),
+            services: Arc::new(services),
             pre,
             families: OnceLock::new(),
         };
@@ -134,30 +151,51 @@ impl Host {
             import: "of weir:plugin".into(),
             message: format!("{e:#}; build the plugin with this host's SDK"),
         };
-        let linker = match manifest.world {
-            World::Check => &self.0.check,
-            World::Report => &self.0.report,
-        };
-        let mut linker = linker.clone();
+        let mut linker = self.0.linker.clone();
         // `inspect` has let pass only what is of weir:plugin or wasi.
         wasi::stub_the_rest(&mut linker, &self.0.machine.engine, component).map_err(fail)?;
         let pre = linker.instantiate_pre(component).map_err(fail)?;
-        match manifest.world {
-            World::Check => CheckPluginPre::new(pre).map(Pre::Check).map_err(fail),
-            World::Report => ReportPluginPre::new(pre).map(Pre::Report).map_err(fail),
-        }
+        Pre::new(pre, manifest.world).map_err(fail)
     }
 }
 
-fn linker(engine: &Engine, world: World) -> Result<Linker<Guest>, Error> {
+/// Everything of every world: what a plugin was not granted answers so itself.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
-    let machine = wasmtime_wasi::p2::add_to_linker_async(&mut linker);
-    let own = match world {
-        World::Check => CheckPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest),
-        World::Report => ReportPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest),
-    };
-    machine.and(own).map_err(|e| Error::Engine(format!("{e:#}")))?;
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    fn guest(guest: &mut Guest) -> &mut Guest {
+        guest
+    }
+    imports::types::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::attributes::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::log::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::records::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::spans::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::kv::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::lookup::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::http_out::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
+    imports::sinks::add_to_linker::<_, HasSelf<_>>(&mut linker, guest)?;
     Ok(linker)
+}
+
+/// What the manifest asks for and needs, against what the operator grants and allows.
+fn check_asked(spec: &AdapterSpec, manifest: &Manifest) -> Result<(), Error> {
+    let adapter = || spec.name.clone();
+    if let Some(input) = manifest.inputs.iter().find(|input| input.source == Source::Unbound) {
+        return Err(Error::Unbound { adapter: adapter(), input: input.to_string() });
+    }
+    spec.grants.cover(&manifest.capabilities, &spec.name)?;
+    let time = if manifest.world == World::Report { spec.limits.report_time } else { spec.limits.check_time };
+    match (manifest.needs.memory_mib, manifest.needs.timeout_ms) {
+        (Some(mib), _) if (mib as usize) << 20 > spec.limits.memory_bytes => {
+            Err(Error::Needs { adapter: adapter(), needs: format!("{mib} MiB of memory"), field: "memoryMiB" })
+        }
+        (_, Some(ms)) if Duration::from_millis(ms.into()) > time => {
+            Err(Error::Needs { adapter: adapter(), needs: format!("{ms} ms for a call"), field: "timeoutMs" })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_limits(spec: &AdapterSpec) -> Result<(), Error> {

@@ -4,30 +4,38 @@ use std::borrow::Cow;
 
 use weir_attributes::{Json, Splits, Value, World, slot};
 
-use crate::contract::check::weir::plugin::types::Value as Wire;
+use crate::contract::v1::weir::plugin::types::ValueParam as Wire;
+use crate::guest::Request;
+use crate::manifest::Source;
 use crate::mask::Mask;
 use crate::{Cause, Input, READINGS_MAX};
 
 /// One input's value, borrowed from the bag where it can be.
 #[derive(Clone, Debug)]
+#[allow(dead_code, reason = "some are made only by an operator's bindings")]
 pub(crate) enum Held<'a> {
     Text(Cow<'a, str>),
     Int(i64),
+    Double(f64),
     Bool(bool),
+    Bytes(Cow<'a, [u8]>),
     Timestamp(i64),
     Duration(i64),
-    Pairs(Vec<(&'a str, Cow<'a, str>)>),
+    Pairs(Vec<(Cow<'a, str>, Cow<'a, str>)>),
+    Texts(Vec<Cow<'a, str>>),
 }
 
 /// The value of one input, none when it is absent; what is sensitive goes through `mask` if there is one.
 pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> Option<Held<'a>> {
-    let sensitive = mask.filter(|_| input.slot.attribute().sensitive);
+    let Source::Attribute { slot, key } = &input.source else { return None };
+    let sensitive = mask.filter(|_| slot.attribute().sensitive);
     let header = |name: &str, value: Cow<'a, str>| match (sensitive, mask) {
         (Some(mask), _) => Cow::Owned(mask.hash(&value)),
         (None, Some(mask)) => mask.header(name, value),
         (None, None) => value,
     };
-    Some(match (world.get(input.slot)?, &input.key) {
+    let named = |name: &'a str, value| (Cow::Borrowed(name), header(name, value));
+    Some(match (world.get(*slot)?, key) {
         (Value::String(text), _) => Held::Text(match sensitive {
             Some(mask) => Cow::Owned(mask.hash(text)),
             None => Cow::Borrowed(text),
@@ -38,18 +46,14 @@ pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> 
         (Value::Duration(nanos), _) => Held::Duration(nanos),
         (Value::Map(map), Some(key)) => Held::Text(header(key, map.get(key)?)),
         (Value::ListMap(lines), Some(key)) => Held::Text(header(key, lines.joined(key)?)),
-        (Value::Map(map), None) => {
-            Held::Pairs(map.keys().filter_map(|key| Some((key, header(key, map.get(key)?)))).collect())
-        }
+        (Value::Map(map), None) => Held::Pairs(map.keys().filter_map(|key| Some(named(key, map.get(key)?))).collect()),
         (Value::ListMap(lines), None) => {
             let of = |name: &'a str| lines.lines(name).map(move |value| (name, value));
             let lines = lines.names().flat_map(of);
-            Held::Pairs(lines.map(|(name, value)| (name, header(name, Cow::Borrowed(value)))).collect())
+            Held::Pairs(lines.map(|(name, value)| named(name, Cow::Borrowed(value))).collect())
         }
         (Value::Struct(map), Some(key)) => Held::Text(header(key, entry(map.get(key)?))),
-        (Value::Struct(map), None) => {
-            Held::Pairs(map.iter().map(|(key, value)| (key, header(key, entry(value)))).collect())
-        }
+        (Value::Struct(map), None) => Held::Pairs(map.iter().map(|(key, value)| named(key, entry(value))).collect()),
     })
 }
 
@@ -74,27 +78,43 @@ pub(crate) fn gather<'a>(inputs: &[Input], world: World<'a>) -> Result<Vec<Optio
     Ok(values)
 }
 
-/// The pairs of `values` as slices, which the wire wants.
-pub(crate) fn pairs<'v>(values: &'v [Option<Held<'_>>]) -> Vec<Vec<(&'v str, &'v str)>> {
-    let pairs = values.iter().filter_map(|value| match value {
-        Some(Held::Pairs(pairs)) => Some(pairs.iter().map(|(name, value)| (*name, &**value)).collect()),
-        _ => None,
-    });
-    pairs.collect()
+/// What `values` hold in lists, as slices, which the wire wants.
+#[derive(Debug, Default)]
+pub(crate) struct Slices<'v> {
+    pairs: Vec<Vec<(&'v str, &'v str)>>,
+    texts: Vec<Vec<&'v str>>,
 }
 
-/// `values` as the wire wants them; `pairs` are theirs.
-pub(crate) fn wire<'v>(values: &'v [Option<Held<'_>>], pairs: &'v [Vec<(&'v str, &'v str)>]) -> Vec<Option<Wire<'v>>> {
-    let mut pairs = pairs.iter();
-    let one = |value: &'v Held<'_>| match value {
+impl<'v> Slices<'v> {
+    pub(crate) fn of(values: &'v [Option<Held<'_>>]) -> Slices<'v> {
+        let mut slices = Slices::default();
+        for value in values.iter().flatten() {
+            match value {
+                Held::Pairs(pairs) => {
+                    slices.pairs.push(pairs.iter().map(|(name, value)| (&**name, &**value)).collect())
+                }
+                Held::Texts(texts) => slices.texts.push(texts.iter().map(|text| &**text).collect()),
+                _ => {}
+            }
+        }
+        slices
+    }
+}
+
+/// `values` as the wire wants them; `slices` are theirs.
+pub(crate) fn wire<'v>(values: &'v [Option<Held<'_>>], slices: &'v Slices<'v>) -> Vec<Option<Wire<'v>>> {
+    let (mut pairs, mut texts) = (slices.pairs.iter(), slices.texts.iter());
+    let mut one = |value: &'v Held<'_>| match value {
         Held::Text(text) => Wire::Text(text),
         Held::Int(number) => Wire::Int(*number),
+        Held::Double(number) => Wire::Double(*number),
         Held::Bool(flag) => Wire::Boolean(*flag),
+        Held::Bytes(bytes) => Wire::Bytes(bytes),
         Held::Timestamp(nanos) => Wire::Timestamp(*nanos),
         Held::Duration(nanos) => Wire::Duration(*nanos),
         Held::Pairs(_) => Wire::Pairs(pairs.next().map(Vec::as_slice).unwrap_or_default()),
+        Held::Texts(_) => Wire::Texts(texts.next().map(Vec::as_slice).unwrap_or_default()),
     };
-    let mut one = one;
     values.iter().map(|value| value.as_ref().map(&mut one)).collect()
 }
 
@@ -113,9 +133,10 @@ impl<'a> Readings<'a> {
     /// More than [`READINGS_MAX`] readings, or more commas than can be told apart: doubt never allows.
     pub(crate) fn of(inputs: &[Input], told: World<'a>) -> Result<Readings<'a>, Cause> {
         let bag = told.bag();
-        let reads = |slots: &[_]| inputs.iter().any(|input| slots.contains(&input.slot));
+        let reads = |slots: &[_]| inputs.iter().any(|input| input.slot().is_some_and(|slot| slots.contains(&slot)));
         let by_path = reads(&[slot::REQUEST_PATH, slot::REQUEST_URL_PATH]);
-        let by_line = inputs.iter().any(|input| input.slot == slot::REQUEST_HEADERS_ALL && input.key.is_none());
+        let by_line =
+            inputs.iter().any(|input| input.slot() == Some(slot::REQUEST_HEADERS_ALL) && input.key().is_none());
         let paths = if by_path { bag.paths() } else { 1 };
         let splits = if by_line { all_apart(bag)? } else { None };
         match paths * (1 + usize::from(splits.is_some())) <= READINGS_MAX {
@@ -126,6 +147,16 @@ impl<'a> Readings<'a> {
 
     pub(crate) fn count(&self) -> usize {
         self.paths * (1 + usize::from(self.splits.is_some()))
+    }
+
+    /// The bag as that reading shows it to a plugin.
+    pub(crate) fn show(&self, index: usize, shown: &Option<Request>) -> Option<Request> {
+        let mut request = shown.clone()?;
+        request.path = index % self.paths;
+        if index >= self.paths {
+            request.splits.clone_from(&self.splits);
+        }
+        Some(request)
     }
 
     pub(crate) fn get(&self, index: usize) -> World<'_> {

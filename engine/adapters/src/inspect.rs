@@ -2,20 +2,35 @@
 
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator};
 
-use crate::{COMPONENT_BYTES_MAX, Error, MANIFEST_BYTES_MAX, Manifest, World};
+use weir_manifest::{Capabilities, SECTION, World};
 
-/// The custom section that holds the manifest.
-const SECTION: &str = "weir:manifest";
-/// Interfaces of `weir:plugin` that this host has, for both worlds and for report alone.
-const INTERFACES: [&str; 2] = ["types", "log"];
-const REPORT_INTERFACES: [&str; 4] = ["fields", "records", "metrics", "spans"];
+use crate::{COMPONENT_BYTES_MAX, Error, MANIFEST_BYTES_MAX, Manifest};
+
+/// Interfaces of `weir:plugin` that this host has.
+const INTERFACES: [&str; 10] =
+    ["types", "attributes", "log", "metrics", "records", "spans", "kv", "lookup", "http-out", "sinks"];
+
+/// What can be known of a plugin without running it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What it says about itself.
+    pub manifest: Manifest,
+    /// Everything that it imports, `weir:plugin/log@1.0.0` for instance.
+    pub imports: Vec<String>,
+    /// What it imports of `weir:plugin` without asking for it: those functions answer `denied`.
+    pub unasked: Vec<String>,
+    /// The interfaces that it exports.
+    pub exports: Vec<String>,
+    /// Bytes of the component.
+    pub size: usize,
+}
 
 /// Reads the manifest of a component, after checking that it is one and that this host can run it.
 ///
 /// # Errors
 /// Everything that [`crate::Host::load`] refuses before it compiles: each error names an offset, a section, an import or an
 /// export.
-pub fn inspect(wasm: &[u8], origin: &str) -> Result<Manifest, Error> {
+pub fn inspect(wasm: &[u8], origin: &str) -> Result<Inspection, Error> {
     is_component(wasm, origin)?;
     let malformed = |e: wasmparser::BinaryReaderError| Error::Malformed {
         origin: origin.to_owned(),
@@ -31,14 +46,38 @@ pub fn inspect(wasm: &[u8], origin: &str) -> Result<Manifest, Error> {
         more => return Err(bad(format!("there are {} of them; link only one plugin into a component", more.len()))),
     };
     for import in &outline.imports {
-        known_import(import, manifest.world).map_err(|message| Error::Import {
+        known_import(import).map_err(|message| Error::Import {
             origin: origin.to_owned(),
             import: (*import).to_owned(),
             message,
         })?;
     }
     demanded_exports(&outline.exports, manifest.world, origin)?;
-    Ok(manifest)
+    let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let unasked = outline.imports.iter().filter(|import| !is_asked(import, &manifest.capabilities));
+    Ok(Inspection {
+        imports: owned(&outline.imports),
+        unasked: unasked.map(ToString::to_string).collect(),
+        exports: owned(&outline.exports),
+        size: wasm.len(),
+        manifest,
+    })
+}
+
+/// Whether the manifest asks for what is imported; wasi and what is only types is everybody's.
+fn is_asked(import: &str, asked: &Capabilities) -> bool {
+    let name = import.strip_prefix("weir:plugin/").and_then(|rest| rest.split('@').next());
+    match name {
+        Some("log") => asked.log,
+        Some("metrics") => asked.metrics,
+        Some("records") => asked.records,
+        Some("spans") => asked.spans,
+        Some("kv") => !asked.kv.is_empty(),
+        Some("lookup") => !asked.lookup.is_empty(),
+        Some("http-out") => !asked.http_out.is_empty(),
+        Some("sinks") => !asked.sinks.is_empty(),
+        _ => true,
+    }
 }
 
 struct Outline<'a> {
@@ -94,7 +133,7 @@ fn outline(wasm: &[u8]) -> Result<Outline<'_>, wasmparser::BinaryReaderError> {
     Ok(outline)
 }
 
-fn known_import(import: &str, world: World) -> Result<(), String> {
+fn known_import(import: &str) -> Result<(), String> {
     if import.starts_with("wasi:") {
         return Ok(());
     }
@@ -103,25 +142,27 @@ fn known_import(import: &str, world: World) -> Result<(), String> {
     };
     let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
     if !is_spoken(version) {
-        return Err(format!("this host speaks weir:plugin@0.1, the plugin {version}; build it with this host's SDK"));
+        return Err(format!("this host speaks weir:plugin@1, the plugin {version}; build it with this host's SDK"));
     }
-    if INTERFACES.contains(&name) || (world == World::Report && REPORT_INTERFACES.contains(&name)) {
-        return Ok(());
+    match INTERFACES.contains(&name) {
+        true => Ok(()),
+        false => {
+            Err("this host's weir:plugin@1 has no such interface; update weir, or build the plugin with its SDK".into())
+        }
     }
-    Err(match REPORT_INTERFACES.contains(&name) {
-        true => "only report plugins have it, and the manifest's world is check".into(),
-        false => "there is no such interface in weir:plugin@0.1; build the plugin with this host's SDK".into(),
-    })
 }
 
-/// Versions that are compatible with the host's, 0.1.0, under semver.
+/// Versions of the major that the host has; what a later minor added and this host lacks is found missing when it is linked.
 fn is_spoken(version: &str) -> bool {
-    version.strip_prefix("0.1.").is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|b| b.is_ascii_digit()))
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = version.split('.');
+    parts.next() == Some("1") && parts.clone().count() == 2 && parts.all(number)
 }
 
 fn demanded_exports(exports: &[&str], world: World, origin: &str) -> Result<(), Error> {
     let call = match world {
         World::Check => "weir:plugin/check",
+        World::Enrich => "weir:plugin/enrich",
         World::Report => "weir:plugin/report",
     };
     for demanded in ["weir:plugin/lifecycle", call] {

@@ -36,6 +36,18 @@ pub const CORE_INSTANCES_MAX: usize = 256;
 pub const STACK_BYTES_MAX: usize = 512 << 10;
 /// Share of `memory_bytes`, in percent, above which an instance is replaced after its call: it leaks.
 pub const WORN_PERCENT: usize = 75;
+/// Keys of a store that the operator gave no size.
+pub const STORE_ENTRIES: usize = 10_000;
+/// Bytes of a store that the operator gave no size, keys included.
+pub const STORE_BYTES: usize = 4 << 20;
+/// Bytes of a key in a store.
+pub const KEY_BYTES_MAX: usize = 1 << 10;
+/// Bytes of a value in a store.
+pub const VALUE_BYTES_MAX: usize = 256 << 10;
+/// Fields of a verdict's metadata.
+pub const METADATA_MAX: usize = 32;
+/// Attributes that a manifest may list for its bag, and outputs that it may promise.
+pub const ATTRIBUTES_MAX: usize = 64;
 /// Pause before the next try when an instance could not be replaced.
 pub const RESPAWN_PAUSE: Duration = Duration::from_secs(1);
 

@@ -8,11 +8,15 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmtime::Store;
+use wasmtime::component::InstancePre;
+use weir_attributes::Bag;
+use weir_manifest::World;
 
-use crate::contract::check::{CheckPlugin, CheckPluginPre};
-use crate::contract::report::{ReportPlugin, ReportPluginPre};
-use crate::guest::{DeadlinePassed, Guest};
+use crate::contract::v1::exports::weir::plugin::{check, enrich, lifecycle, report};
+use crate::contract::v1::weir::plugin::types::Failure as Wire;
+use crate::guest::{DeadlinePassed, Guest, Phase, Request};
 use crate::host::Machine;
+use crate::services::Services;
 use crate::stats::Counters;
 use crate::voice::Voice;
 use crate::within::within;
@@ -28,15 +32,49 @@ pub(crate) struct Plugin {
     pub(crate) failure_policy: FailurePolicy,
     pub(crate) counters: Arc<Counters>,
     pub(crate) voice: Arc<Voice>,
+    pub(crate) services: Arc<Services>,
     pub(crate) pre: Pre,
     /// What the first instance declared; the others must declare the same.
     pub(crate) families: OnceLock<Vec<MetricFamily>>,
 }
 
-/// A component that is ready to be instantiated.
-pub(crate) enum Pre {
-    Check(CheckPluginPre<Guest>),
-    Report(ReportPluginPre<Guest>),
+/// A component that is ready to be instantiated, and where its exports are.
+pub(crate) struct Pre {
+    instance: InstancePre<Guest>,
+    lifecycle: lifecycle::GuestIndices,
+    world: WorldIndices,
+}
+
+enum WorldIndices {
+    Check(check::GuestIndices),
+    Enrich(enrich::GuestIndices),
+    Report(report::GuestIndices),
+}
+
+impl Pre {
+    /// Fails when an export of the world is missing or has another type.
+    pub(crate) fn new(instance: InstancePre<Guest>, world: World) -> wasmtime::Result<Pre> {
+        Ok(Pre {
+            lifecycle: lifecycle::GuestIndices::new(&instance)?,
+            world: match world {
+                World::Check => WorldIndices::Check(check::GuestIndices::new(&instance)?),
+                World::Enrich => WorldIndices::Enrich(enrich::GuestIndices::new(&instance)?),
+                World::Report => WorldIndices::Report(report::GuestIndices::new(&instance)?),
+            },
+            instance,
+        })
+    }
+
+    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<(lifecycle::Guest, Exports)> {
+        let instance = self.instance.instantiate_async(&mut *store).await?;
+        let lifecycle = self.lifecycle.load(&mut *store, &instance)?;
+        let exports = match &self.world {
+            WorldIndices::Check(indices) => Exports::Check(indices.load(&mut *store, &instance)?),
+            WorldIndices::Enrich(indices) => Exports::Enrich(indices.load(&mut *store, &instance)?),
+            WorldIndices::Report(indices) => Exports::Report(indices.load(&mut *store, &instance)?),
+        };
+        Ok((lifecycle, exports))
+    }
 }
 
 /// One warm instance.
@@ -45,9 +83,12 @@ pub(crate) struct Instance {
     pub(crate) exports: Exports,
 }
 
+/// The export of its world.
+#[allow(dead_code, reason = "enrich has no caller yet")]
 pub(crate) enum Exports {
-    Check(CheckPlugin),
-    Report(ReportPlugin),
+    Check(check::Guest),
+    Enrich(enrich::Guest),
+    Report(report::Guest),
 }
 
 impl Plugin {
@@ -58,11 +99,17 @@ impl Plugin {
         failure
     }
 
+    /// The bag as a plugin may look at it; none for one that lists no attributes, which saves the copy.
+    pub(crate) fn shown(&self, bag: &Bag) -> Option<Request> {
+        let looks = !self.services.attributes.is_empty();
+        looks.then(|| Request { bag: Arc::new(bag.clone()), path: 0, splits: None })
+    }
+
     /// Starts and configures an instance.
     pub(crate) async fn start(&self) -> Result<Instance, Failure> {
         let deadline = Instant::now() + self.limits.configure_time;
         let _running = self.machine.ticker.running();
-        let mut store = Guest::store(&self.machine.engine, &self.limits, &self.voice, &self.counters);
+        let mut store = Guest::store(&self.machine.engine, &self.limits, &self.voice, &self.counters, &self.services);
         Guest::begin(&mut store, deadline, &self.limits);
         let started = within(deadline, self.configured(&mut store)).await;
         let ended = match started {
@@ -71,7 +118,7 @@ impl Plugin {
             Err(_) => Err(Cause::Timeout(self.limits.configure_time)),
         };
         let exports = ended.map_err(|cause| self.failure(Call::Configure, cause))?;
-        store.data_mut().configuring = false;
+        store.data_mut().phase = Phase::Serve;
         if *self.families.get_or_init(|| store.data().families.clone()) != store.data().families {
             let cause = Cause::Output("an instance declared other metric families than the first one".into());
             return Err(self.failure(Call::Configure, cause));
@@ -81,18 +128,9 @@ impl Plugin {
 
     async fn configured(&self, store: &mut Store<Guest>) -> Result<Exports, Cause> {
         let time = self.limits.configure_time;
-        let (exports, answer) = match &self.pre {
-            Pre::Check(pre) => {
-                let plugin = pre.instantiate_async(&mut *store).await.map_err(|e| self.cause(store, &e, time))?;
-                let answer = plugin.weir_plugin_lifecycle().call_configure(&mut *store, &self.config).await;
-                (Exports::Check(plugin), answer)
-            }
-            Pre::Report(pre) => {
-                let plugin = pre.instantiate_async(&mut *store).await.map_err(|e| self.cause(store, &e, time))?;
-                let answer = plugin.weir_plugin_lifecycle().call_configure(&mut *store, &self.config).await;
-                (Exports::Report(plugin), answer)
-            }
-        };
+        let (lifecycle, exports) = self.pre.instantiate(store).await.map_err(|e| self.cause(store, &e, time))?;
+        let setup = lifecycle::Setup { config: &self.config, bindings: &[] };
+        let answer = lifecycle.call_configure(&mut *store, setup).await;
         answer.map_err(|e| self.cause(store, &e, time))?.map_err(refused)?;
         Ok(exports)
     }
@@ -117,8 +155,7 @@ impl Plugin {
 }
 
 /// What the plugin itself said.
-pub(crate) fn refused(failure: crate::contract::check::weir::plugin::types::Failure) -> Cause {
-    use crate::contract::check::weir::plugin::types::Failure as Wire;
+pub(crate) fn refused(failure: Wire) -> Cause {
     Cause::Refused(match failure {
         Wire::InvalidInput(text) => format!("invalid input: {text}"),
         Wire::Unavailable(text) => format!("unavailable: {text}"),

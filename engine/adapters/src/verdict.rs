@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::contract::check::exports::weir::plugin::check as wire;
-use crate::{Cause, HEADER_OPS_MAX};
+use crate::contract::v1::exports::weir::plugin::check as wire;
+use crate::value::{Field, Value};
+use crate::{Cause, HEADER_OPS_MAX, METADATA_MAX};
 
 /// What a check plugin decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +31,7 @@ pub enum HeaderOp {
 }
 
 /// What a check plugin said of one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AdapterVerdict {
     /// May it pass?
     pub decision: AdapterDecision,
@@ -46,6 +47,8 @@ pub struct AdapterVerdict {
     pub max_uses: Option<u32>,
     /// At most [`HEADER_OPS_MAX`].
     pub headers: Vec<HeaderOp>,
+    /// For the proxy's other filters and the logs; at most [`METADATA_MAX`].
+    pub metadata: Vec<Field>,
 }
 
 impl AdapterVerdict {
@@ -60,6 +63,7 @@ impl AdapterVerdict {
             ttl: None,
             max_uses: None,
             headers: Vec::new(),
+            metadata: Vec::new(),
         }
     }
 
@@ -73,6 +77,10 @@ impl AdapterVerdict {
             let count = verdict.headers.len();
             return Err(Cause::Output(format!("{count} header operations, the limit is {HEADER_OPS_MAX}")));
         }
+        if verdict.metadata.len() > METADATA_MAX {
+            let count = verdict.metadata.len();
+            return Err(Cause::Output(format!("{count} fields of metadata, the limit is {METADATA_MAX}")));
+        }
         Ok(AdapterVerdict {
             decision: match verdict.decision {
                 wire::Decision::Allow => AdapterDecision::Allow,
@@ -85,6 +93,7 @@ impl AdapterVerdict {
             ttl: verdict.ttl_ms.map(|ms| Duration::from_millis(ms.into())),
             max_uses: verdict.max_uses,
             headers: verdict.headers.into_iter().map(header_op).collect::<Result<_, _>>()?,
+            metadata: verdict.metadata.into_iter().map(|(name, value)| (name, Value::of(value))).collect(),
         })
     }
 }

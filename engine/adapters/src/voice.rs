@@ -32,6 +32,11 @@ impl Voice {
         Voice { adapter, counters, per_second, since: Instant::now(), second, said }
     }
 
+    /// Whether anybody reads lines of that level.
+    pub(crate) fn hears(&self, level: Level) -> bool {
+        level <= tracing::level_filters::LevelFilter::current()
+    }
+
     /// Logs a line, cut to its limit, unless this second's lines are used up.
     pub(crate) fn say(&self, level: Level, line: &str) {
         let now = self.since.elapsed().as_secs();

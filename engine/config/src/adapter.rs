@@ -1,5 +1,7 @@
 //! `Adapter` (policy.weir.dev/v1alpha1): a Wasm plugin, where it comes from and what it may use.
 
+mod capabilities;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,8 @@ use weir_policy::document::Selector;
 
 use crate::envelope::null_as_default;
 use crate::limits::{MAX_ADAPTER_MEMORY_MIB, MAX_ADAPTER_OUTPUT_KIB, MAX_ADAPTER_TIMEOUT_MS};
+
+pub use capabilities::{Capabilities, Store};
 
 /// The spec of an Adapter.
 #[derive(Clone, Deserialize)]
@@ -21,6 +25,9 @@ pub struct Adapter {
     /// What one instance and one call may use.
     #[serde(default, deserialize_with = "null_as_default")]
     pub limits: AdapterLimits,
+    /// What it may use beyond its inputs.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub capabilities: Capabilities,
     /// What a check adapter that fails means. A report adapter that fails is counted and changes nothing.
     #[serde(default, deserialize_with = "null_as_default")]
     pub failure_policy: FailurePolicy,
@@ -35,6 +42,7 @@ impl fmt::Debug for Adapter {
         f.debug_struct("Adapter")
             .field("source", &self.source)
             .field("limits", &self.limits)
+            .field("capabilities", &self.capabilities)
             .field("failure_policy", &self.failure_policy)
             .field("selector", &self.selector)
             .finish_non_exhaustive()
@@ -121,6 +129,7 @@ impl Adapter {
                 faults.push((path, format!("{value} is out of range"), format!("give 1 to {most}")));
             }
         }
+        faults.extend(self.capabilities.faults());
         faults
     }
 }

@@ -20,7 +20,7 @@ mod suggestion;
 mod watch;
 mod yaml;
 
-pub use adapter::{Adapter, AdapterLimits, FailurePolicy, PluginSource};
+pub use adapter::{Adapter, AdapterLimits, Capabilities, FailurePolicy, PluginSource, Store};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Related, Severity};
 pub use envelope::DEFAULT_NAMESPACE;
 pub use error::Error;

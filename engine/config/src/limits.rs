@@ -59,6 +59,15 @@ pub const MAX_ADAPTER_TIMEOUT_MS: u32 = 60_000;
 /// KiB of output that one call of an adapter may ask for.
 pub const MAX_ADAPTER_OUTPUT_KIB: u32 = 16 * 1024;
 
+/// Names in one list of an adapter's capabilities.
+pub const MAX_ADAPTER_NAMES: usize = 64;
+
+/// Keys of one store of an adapter.
+pub const MAX_STORE_ENTRIES: u32 = 1_000_000;
+
+/// KiB of one store of an adapter.
+pub const MAX_STORE_KIB: u32 = 64 * 1024;
+
 /// Bytes of the last good configuration on disk: JSON escapes may double the text.
 pub const MAX_LAST_GOOD_BYTES: u64 = 2 * MAX_TOTAL_BYTES + 1024 * 1024;
 

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fmt, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use sha2::{Digest as _, Sha256};
-use weir_adapters::{Adapter, AdapterSpec, COMPONENT_BYTES_MAX, Error as AdapterError, Host, HostOptions, Limits};
+use weir_adapters::{
+    Adapter, AdapterSpec, COMPONENT_BYTES_MAX, Error as AdapterError, Grants, Host, HostOptions, Limits, StoreSize,
+};
 use weir_config::{Diagnostic, Diagnostics, Loaded, Options};
 use weir_policy::{PolicySet, Problem, Scope, Severity, document::Document};
 use weir_telemetry::{Declaration, Families};
@@ -109,6 +111,7 @@ async fn load_plugin(
         wasm: wasm.into(),
         origin: spec.source.path.display().to_string(),
         config: spec.config.clone(),
+        grants: grants(&spec.capabilities),
         limits: limits(&spec.limits, patience),
         failure_policy: match spec.failure_policy {
             weir_config::FailurePolicy::Closed => weir_adapters::FailurePolicy::Closed,
@@ -123,6 +126,9 @@ fn fault(error: &AdapterError) -> Fault {
     let message = error.to_string();
     match error {
         AdapterError::Config { .. } => ("spec.config", message, "the plugin's README lists its fields"),
+        AdapterError::NotGranted { .. } => ("spec.capabilities", message, "grant it, or use another plugin"),
+        AdapterError::Unbound { .. } => ("spec.source.file", message, "use a plugin whose inputs are attributes"),
+        AdapterError::Needs { .. } => ("spec.limits", message, "the plugin's manifest says what it needs"),
         AdapterError::Limit { .. } => ("spec.limits", message, "leave the limit out for the default"),
         AdapterError::Start(_) => {
             ("spec.config", message, "correct the configuration, or give the plugin more in spec.limits")
@@ -144,7 +150,7 @@ fn fingerprint(wasm: &[u8], spec: &weir_config::Adapter, patience: u32) -> [u8; 
     let mut hash = Sha256::new();
     hash.update(wasm);
     hash.update(spec.config.to_string());
-    hash.update(format!("{:?} {:?} {patience}", spec.limits, spec.failure_policy));
+    hash.update(format!("{:?} {:?} {:?} {patience}", spec.limits, spec.failure_policy, spec.capabilities));
     hash.finalize().into()
 }
 
@@ -163,6 +169,23 @@ fn limits(asked: &weir_config::AdapterLimits, patience: u32) -> Limits {
     limits.check_time *= patience.max(1);
     limits.report_time *= patience.max(1);
     limits
+}
+
+fn grants(granted: &weir_config::Capabilities) -> Grants {
+    let usual = StoreSize::default();
+    let size = |store: &weir_config::Store| StoreSize {
+        entries: store.entries.map_or(usual.entries, |entries| entries as usize),
+        bytes: store.kib.map_or(usual.bytes, |kib| kib as usize * 1024),
+    };
+    Grants {
+        log: granted.log,
+        metrics: granted.metrics,
+        records: granted.records,
+        spans: granted.spans,
+        kv: granted.kv.iter().map(|store| (store.name.clone(), size(store))).collect(),
+        lookup: granted.lookup.iter().cloned().collect(),
+        ..Grants::default()
+    }
 }
 
 fn declarations(plugins: &Running) -> Vec<Declaration> {

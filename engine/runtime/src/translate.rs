@@ -131,11 +131,25 @@ fn severity(severity: adapters::Severity) -> telemetry::Severity {
 }
 
 fn fields(fields: Vec<adapters::Field>) -> telemetry::Fields {
-    let value = |value| match value {
-        adapters::FieldValue::Text(text) => telemetry::Value::Text(text),
-        adapters::FieldValue::Int(number) => telemetry::Value::Int(number),
-        adapters::FieldValue::Float(number) => telemetry::Value::Float(number),
-        adapters::FieldValue::Bool(truth) => telemetry::Value::Bool(truth),
-    };
     fields.into_iter().map(|(name, field)| (name.into(), value(field))).collect()
+}
+
+/// Telemetry knows fewer types: times are numbers of nanoseconds, lists and maps are JSON, bytes hexadecimal.
+fn value(value: adapters::Value) -> telemetry::Value {
+    match value {
+        adapters::Value::Text(text) => telemetry::Value::Text(text),
+        adapters::Value::Int(number) | adapters::Value::Timestamp(number) | adapters::Value::Duration(number) => {
+            telemetry::Value::Int(number)
+        }
+        adapters::Value::Double(number) => telemetry::Value::Float(number),
+        adapters::Value::Bool(truth) => telemetry::Value::Bool(truth),
+        adapters::Value::Bytes(bytes) => {
+            telemetry::Value::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        }
+        adapters::Value::Pairs(pairs) => {
+            let pairs = pairs.into_iter().map(|(name, value)| (name, serde_json::Value::String(value)));
+            telemetry::Value::Text(serde_json::Value::Object(pairs.collect()).to_string())
+        }
+        adapters::Value::Texts(texts) => telemetry::Value::Text(serde_json::Value::from(texts).to_string()),
+    }
 }

@@ -1,7 +1,7 @@
 //! One log record for each request, as JSON fields or as a line of text.
 
 use serde::Deserialize;
-use weir_sdk::{Failure, FieldValue, LogRecord, Rows, Severity};
+use weir::{Failure, LogRecord, Rows, Severity, Value};
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,7 +18,7 @@ struct Config {
     errors_only: bool,
 }
 
-#[weir_sdk::report]
+#[weir::report]
 fn report(rows: Rows<'_, Inputs<'_>>, config: &Config) -> Result<(), Failure> {
     for row in rows {
         let failed = row.response_code.is_none_or(|code| code >= 400);
@@ -37,8 +37,8 @@ fn report(rows: Rows<'_, Inputs<'_>>, config: &Config) -> Result<(), Failure> {
 }
 
 fn json(row: &Inputs<'_>) -> LogRecord {
-    let text = |value: Option<weir_sdk::Text<'_>>| value.map(FieldValue::from);
-    let millis = row.request_duration.map(|duration| FieldValue::Float(duration.as_secs_f64() * 1e3));
+    let text = |value: Option<weir::Text<'_>>| value.map(Value::from);
+    let millis = row.request_duration.map(|duration| Value::Double(duration.as_secs_f64() * 1e3));
     let fields = [
         ("method", text(row.request_method)),
         ("path", text(row.request_url_path)),
@@ -46,11 +46,11 @@ fn json(row: &Inputs<'_>) -> LogRecord {
         ("authority", text(row.request_host)),
         ("request_id", text(row.request_id)),
         ("user_agent", text(row.request_useragent)),
-        ("response_code", row.response_code.map(FieldValue::from)),
+        ("response_code", row.response_code.map(Value::from)),
         ("response_flags", text(row.response_flags)),
         ("response_code_details", text(row.response_code_details)),
-        ("bytes_received", row.request_size.map(FieldValue::from)),
-        ("bytes_sent", row.response_size.map(FieldValue::from)),
+        ("bytes_received", row.request_size.map(Value::from)),
+        ("bytes_sent", row.response_size.map(Value::from)),
         ("duration_ms", millis),
         ("downstream_remote_address", text(row.source_address)),
         ("source_principal", text(row.source_principal)),
@@ -65,7 +65,7 @@ fn json(row: &Inputs<'_>) -> LogRecord {
 }
 
 fn line(row: &Inputs<'_>) -> String {
-    let text = |value: Option<weir_sdk::Text<'_>>| value.map_or("-".to_owned(), |text| text.replace(['"', '\n'], "_"));
+    let text = |value: Option<weir::Text<'_>>| value.map_or("-".to_owned(), |text| text.replace(['"', '\n'], "_"));
     let int = |value: Option<i64>| value.map_or("-".to_owned(), |number| number.to_string());
     let (method, path, protocol) = (text(row.request_method), text(row.request_url_path), text(row.request_protocol));
     let (code, flags, details) = (int(row.response_code), text(row.response_flags), text(row.response_code_details));

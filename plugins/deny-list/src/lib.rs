@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
-use weir_sdk::{Failure, Verdict};
+use weir::{Failure, Verdict};
 
 #[derive(Deserialize)]
 struct Config {
@@ -14,7 +14,7 @@ struct Config {
     message: Option<String>,
 }
 
-#[weir_sdk::check]
+#[weir::check]
 fn check(inputs: Inputs, config: &Config) -> Result<Verdict, Failure> {
     let value = match (config.attribute.as_deref(), config.header.as_deref()) {
         (Some("source.principal"), _) => inputs.source_principal.as_deref(),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use serde::Deserialize;
-use weir_sdk::{Configure, Failure, HeaderOp, Verdict};
+use weir::{Configure, Failure, HeaderOp, Verdict};
 
 #[derive(Default, Deserialize)]
 struct Config {
@@ -23,7 +23,7 @@ impl Configure for State {
     }
 }
 
-#[weir_sdk::check]
+#[weir::check]
 fn check(inputs: Inputs, _: &State) -> Result<Verdict, Failure> {
     let act = inputs.request_headers_x_do.unwrap_or_default();
     match act.as_str() {
@@ -41,7 +41,7 @@ fn check(inputs: Inputs, _: &State) -> Result<Verdict, Failure> {
         "bad-status" => Ok(Verdict::deny("").status(42)),
         "fail" => Err(Failure::Unavailable("as I was told".into())),
         "log" => {
-            (0..200_000).for_each(|line| weir_sdk::log::info(format!("line {line}")));
+            (0..200_000).for_each(|line| weir::log::info(format!("line {line}")));
             Ok(Verdict::abstain())
         }
         "print" => {

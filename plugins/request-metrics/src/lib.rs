@@ -1,7 +1,7 @@
 //! Istio's request metrics, under Istio's names.
 
 use serde::Deserialize;
-use weir_sdk::{Configure, Counter, Failure, Family, Histogram, Label, Rows};
+use weir::{Configure, Counter, Failure, Family, Histogram, Label, Rows};
 
 const BUCKETS: [f64; 19] =
     [0.5, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 3e5, 6e5, 1.8e6, 3.6e6];
@@ -55,7 +55,7 @@ impl Configure for Metrics {
     }
 }
 
-#[weir_sdk::report]
+#[weir::report]
 fn report(rows: Rows<'_, Inputs<'_>>, metrics: &Metrics) -> Result<(), Failure> {
     for row in rows {
         let labels: Vec<Label> = metrics.labels.iter().map(|label| label(&row)).collect();

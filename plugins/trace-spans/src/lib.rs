@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use weir_sdk::{Failure, FieldValue, Rows, Span, SpanKind, SpanStatus, Text};
+use weir::{Failure, Rows, Span, SpanKind, SpanStatus, Text, Value};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -11,7 +11,7 @@ struct Config {
     attributes: BTreeMap<String, String>,
 }
 
-#[weir_sdk::report]
+#[weir::report]
 fn report(rows: Rows<'_, Inputs<'_>>, config: &Config) -> Result<(), Failure> {
     for row in rows {
         // A request that nobody traces has no ids and gets no span.
@@ -34,8 +34,8 @@ fn report(rows: Rows<'_, Inputs<'_>>, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn attributes(row: &Inputs<'_>) -> [(&'static str, Option<FieldValue>); 15] {
-    let text = |value: Option<Text<'_>>| value.map(FieldValue::from);
+fn attributes(row: &Inputs<'_>) -> [(&'static str, Option<Value>); 15] {
+    let text = |value: Option<Text<'_>>| value.map(Value::from);
     let version = row.request_protocol.and_then(|protocol| protocol.as_str().strip_prefix("HTTP/"));
     let failed = row.response_code.filter(|code| *code >= 500);
     [
@@ -43,13 +43,13 @@ fn attributes(row: &Inputs<'_>) -> [(&'static str, Option<FieldValue>); 15] {
         ("url.path", text(row.request_url_path)),
         ("url.scheme", text(row.request_scheme)),
         ("server.address", text(row.request_host)),
-        ("network.protocol.version", version.map(FieldValue::from)),
+        ("network.protocol.version", version.map(Value::from)),
         ("user_agent.original", text(row.request_useragent)),
         ("client.address", text(row.source_ip)),
-        ("http.request.body.size", row.request_size.map(FieldValue::from)),
-        ("http.response.body.size", row.response_size.map(FieldValue::from)),
-        ("http.response.status_code", row.response_code.map(FieldValue::from)),
-        ("error.type", failed.map(|code| FieldValue::Text(code.to_string()))),
+        ("http.request.body.size", row.request_size.map(Value::from)),
+        ("http.response.body.size", row.response_size.map(Value::from)),
+        ("http.response.status_code", row.response_code.map(Value::from)),
+        ("error.type", failed.map(|code| Value::Text(code.to_string()))),
         ("weir.source.principal", text(row.source_principal)),
         ("weir.destination.workload", text(row.destination_workload)),
         ("weir.decision", text(row.check_decision)),

@@ -9,15 +9,16 @@ pub mod life {
         inline: "
             package weir:sdk;
             world life {
-                import weir:plugin/log@0.1.0;
-                export weir:plugin/lifecycle@0.1.0;
+                include weir:plugin/host@1.0.0;
+                import weir:plugin/attributes@1.0.0;
+                export weir:plugin/lifecycle@1.0.0;
             }
         ",
         world: "weir:sdk/life",
         generate_all,
         pub_export_macro: true,
         export_macro_name: "export_lifecycle",
-        default_bindings_module: "weir_sdk::__rt::life",
+        default_bindings_module: "weir::__rt::life",
         additional_derives: [PartialEq, Clone],
     });
 }
@@ -28,16 +29,41 @@ pub mod check {
         inline: "
             package weir:sdk;
             world checks {
-                export weir:plugin/check@0.1.0;
+                export weir:plugin/check@1.0.0;
             }
         ",
         world: "weir:sdk/checks",
         generate_all,
         pub_export_macro: true,
         export_macro_name: "export_check",
-        default_bindings_module: "weir_sdk::__rt::check_world",
+        default_bindings_module: "weir::__rt::check_world",
         additional_derives: [PartialEq, Clone],
-        with: { "weir:plugin/types@0.1.0": crate::bindings::life::weir::plugin::types },
+        with: {
+            "weir:plugin/types@1.0.0": crate::bindings::life::weir::plugin::types,
+            "weir:plugin/attributes@1.0.0": crate::bindings::life::weir::plugin::attributes,
+        },
+    });
+}
+
+pub mod enrich {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package weir:sdk;
+            world enriches {
+                export weir:plugin/enrich@1.0.0;
+            }
+        ",
+        world: "weir:sdk/enriches",
+        generate_all,
+        pub_export_macro: true,
+        export_macro_name: "export_enrich",
+        default_bindings_module: "weir::__rt::enrich_world",
+        additional_derives: [PartialEq, Clone],
+        with: {
+            "weir:plugin/types@1.0.0": crate::bindings::life::weir::plugin::types,
+            "weir:plugin/attributes@1.0.0": crate::bindings::life::weir::plugin::attributes,
+        },
     });
 }
 
@@ -47,18 +73,15 @@ pub mod report {
         inline: "
             package weir:sdk;
             world reports {
-                import weir:plugin/records@0.1.0;
-                import weir:plugin/metrics@0.1.0;
-                import weir:plugin/spans@0.1.0;
-                export weir:plugin/report@0.1.0;
+                export weir:plugin/report@1.0.0;
             }
         ",
         world: "weir:sdk/reports",
         generate_all,
         pub_export_macro: true,
         export_macro_name: "export_report",
-        default_bindings_module: "weir_sdk::__rt::report_world",
+        default_bindings_module: "weir::__rt::report_world",
         additional_derives: [PartialEq, Clone],
-        with: { "weir:plugin/types@0.1.0": crate::bindings::life::weir::plugin::types },
+        with: { "weir:plugin/types@1.0.0": crate::bindings::life::weir::plugin::types },
     });
 }

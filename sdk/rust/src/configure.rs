@@ -2,12 +2,13 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::Failure;
+use crate::{Failure, Refusal};
 
 /// What a plugin keeps between calls, made once from its configuration.
 ///
 /// Every type that is `serde::Deserialize` is one already. Implement it by hand to precompute
-/// something or to declare [metrics](crate::Family).
+/// something, to declare [metrics](crate::Family), or to look at the operator's
+/// [bindings](crate::bindings).
 pub trait Configure: Sized {
     /// `json` has been checked against the schema in the manifest.
     ///
@@ -42,5 +43,16 @@ impl From<String> for Failure {
 impl From<&str> for Failure {
     fn from(text: &str) -> Self {
         Failure::Internal(text.to_owned())
+    }
+}
+
+impl From<Refusal> for Failure {
+    /// What the host did not do; `?` makes it the call's answer.
+    fn from(refusal: Refusal) -> Self {
+        use crate::RefusalCode::{Timeout, Unavailable};
+        match refusal.code {
+            Unavailable | Timeout => Failure::Unavailable(refusal.message),
+            _ => Failure::Internal(refusal.message),
+        }
     }
 }

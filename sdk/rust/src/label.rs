@@ -1,6 +1,6 @@
 //! Labels of a metric: texts, or symbols of the batch that cost no copy.
 
-use crate::{FieldValue, Label, Text};
+use crate::{Cell, Label, Text};
 
 impl Label {
     /// The value, or `otherwise` where it is absent.
@@ -42,38 +42,17 @@ impl From<Text<'_>> for Label {
     }
 }
 
-impl From<&str> for FieldValue {
-    fn from(text: &str) -> Self {
-        FieldValue::Text(text.to_owned())
-    }
-}
-
-impl From<String> for FieldValue {
-    fn from(text: String) -> Self {
-        FieldValue::Text(text)
-    }
-}
-
-impl From<Text<'_>> for FieldValue {
-    fn from(text: Text<'_>) -> Self {
-        FieldValue::Text(text.to_string())
-    }
-}
-
-impl From<i64> for FieldValue {
-    fn from(number: i64) -> Self {
-        FieldValue::Int(number)
-    }
-}
-
-impl From<f64> for FieldValue {
-    fn from(number: f64) -> Self {
-        FieldValue::Float(number)
-    }
-}
-
-impl From<bool> for FieldValue {
-    fn from(flag: bool) -> Self {
-        FieldValue::Boolean(flag)
+impl From<Cell<'_>> for Label {
+    /// Maps, lists and bytes make no label: they are empty.
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Text(text) => text.into(),
+            Cell::Int(number) => number.into(),
+            Cell::Double(number) => Label::Text(number.to_string()),
+            Cell::Boolean(flag) => flag.into(),
+            Cell::Timestamp(time) => time.0.into(),
+            Cell::Duration(time) => Label::Text(time.as_secs_f64().to_string()),
+            Cell::Bytes(_) | Cell::Pairs(_) | Cell::Texts(_) => Label::from(""),
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! decides about one request:
 //!
 //! ```
-//! use weir_sdk::{Failure, Verdict};
+//! use weir::{Failure, Verdict};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Config { agents: Vec<String> }
@@ -12,7 +12,7 @@
 //! // `Inputs` is written by the macro from the `[inputs]` of `weir-plugin.toml`:
 //! //     "request.useragent" = "string?"
 //! //     "request.method" = "string"
-//! #[weir_sdk::check(manifest = "examples/check.toml")]
+//! #[weir::check(manifest = "examples/check.toml")]
 //! fn check(inputs: Inputs, config: &Config) -> Result<Verdict, Failure> {
 //!     match inputs.request_useragent {
 //!         Some(agent) if config.agents.contains(&agent) => Ok(Verdict::deny("agent is listed").status(403)),
@@ -29,7 +29,7 @@
 //! [log records](LogRecord), [metrics](Family) and [spans](Span):
 //!
 //! ```
-//! use weir_sdk::{Configure, Counter, Failure, Family, Label, Rows};
+//! use weir::{Configure, Counter, Failure, Family, Label, Rows};
 //!
 //! struct State { requests: Counter }
 //!
@@ -41,7 +41,7 @@
 //! }
 //!
 //! // "response.code" = "int?"
-//! #[weir_sdk::report(manifest = "examples/report.toml")]
+//! #[weir::report(manifest = "examples/report.toml")]
 //! fn report(rows: Rows<'_, Inputs<'_>>, state: &State) -> Result<(), Failure> {
 //!     for row in rows {
 //!         state.requests.add(&[Label::or(row.response_code, "unknown")], 1)?;
@@ -51,18 +51,28 @@
 //! # fn main() {}
 //! ```
 //!
+//! An **enrich** plugin finds out attributes before the policies are asked: `fn(Inputs) -> Result<Outputs,
+//! Failure>`, with `[outputs]` in the manifest.
+//!
+//! What else a plugin may do, it asks for under `[capabilities]` and the operator grants: [`log`], [`kv`], [`http`],
+//! [`lookup`], [`emit`] and, on [`check`] and [`enrich`], a look at other attributes through [`Bag`].
+//!
 //! The function runs inside a sandbox: no files, no environment, no sockets, a few milliseconds
-//! and a few MiB. What it prints goes to the operator's log, and so does [`log`]. A panic costs
+//! and a few MiB. What it prints goes to the operator's log. A panic costs
 //! the instance; a [`Failure`] costs only the call. Build with
 //! `cargo build --release --target wasm32-wasip2` as `crate-type = ["cdylib"]`.
 
 #[allow(missing_docs, missing_debug_implementations, unreachable_pub, unsafe_code)]
 #[allow(clippy::all, clippy::indexing_slicing)]
 mod bindings;
+mod bound;
 mod configure;
+pub mod http;
+pub mod kv;
 mod label;
 pub mod log;
 mod metrics;
+mod outside;
 mod record;
 mod rows;
 mod span;
@@ -73,17 +83,20 @@ mod verdict;
 #[path = "rt.rs"]
 pub mod __rt;
 
-pub use weir_sdk_macros::{check, report};
+pub use weir_sdk_macros::{check, enrich, report};
 
 pub use self::bindings::check::exports::weir::plugin::check::{Decision, HeaderOp, Verdict};
-pub use self::bindings::life::weir::plugin::types::Failure;
-pub use self::bindings::report::weir::plugin::fields::FieldValue;
-pub use self::bindings::report::weir::plugin::metrics::Label;
-pub use self::bindings::report::weir::plugin::records::Severity;
-pub use self::bindings::report::weir::plugin::spans::{Kind as SpanKind, Status as SpanStatus};
+pub use self::bindings::life::exports::weir::plugin::lifecycle::Binding;
+pub use self::bindings::life::weir::plugin::attributes::Bag;
+pub use self::bindings::life::weir::plugin::metrics::Label;
+pub use self::bindings::life::weir::plugin::records::Severity;
+pub use self::bindings::life::weir::plugin::spans::{SpanKind, Status as SpanStatus};
+pub use self::bindings::life::weir::plugin::types::{Failure, Kind, Refusal, RefusalCode, Value};
+pub use self::bound::{Bound, BoundCells, bindings};
 pub use self::configure::{Configure, NoConfig};
 pub use self::metrics::{Counter, Family, Histogram};
+pub use self::outside::{Fields, emit, lookup};
 pub use self::record::LogRecord;
-pub use self::rows::{PairsOf, Row, Rows, Text};
+pub use self::rows::{Cell, ListOf, PairsOf, Row, Rows, Text};
 pub use self::span::Span;
 pub use self::value::{Pairs, Timestamp};

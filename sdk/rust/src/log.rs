@@ -1,8 +1,8 @@
 //! What a plugin has to say about itself, for the operator: a few lines a second, a few KiB each.
 //!
-//! Records about requests are [`LogRecord`](crate::LogRecord)s instead.
+//! Needs `log = true` under `[capabilities]`. Records about requests are [`LogRecord`](crate::LogRecord)s instead.
 
-use crate::bindings::life::weir::plugin::log::{Level, write};
+use crate::bindings::life::weir::plugin::log::{self as host, Level};
 
 /// For the author while debugging.
 pub fn debug(message: impl AsRef<str>) {
@@ -22,4 +22,9 @@ pub fn warn(message: impl AsRef<str>) {
 /// Somebody has to act.
 pub fn error(message: impl AsRef<str>) {
     write(Level::Error, message.as_ref());
+}
+
+/// What the host does not take is lost on purpose: there is nobody to tell.
+fn write(level: Level, message: &str) {
+    let _ = host::write(level, message);
 }

@@ -1,6 +1,6 @@
-//! Counters and histograms: declared in `configure`, fed in `report`.
+//! Counters and histograms: declared in `configure`, fed in every other call.
 
-use crate::bindings::report::weir::plugin::metrics as host;
+use crate::bindings::life::weir::plugin::metrics as host;
 use crate::{Failure, Label};
 
 /// A family of series that is about to be declared.

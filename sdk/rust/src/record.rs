@@ -1,7 +1,7 @@
 //! A log record about a request.
 
-use crate::bindings::report::weir::plugin::records as host;
-use crate::{Failure, FieldValue, Severity, Timestamp};
+use crate::bindings::life::weir::plugin::records as host;
+use crate::{Failure, Severity, Timestamp, Value};
 
 /// One record on its way to the log sinks.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl LogRecord {
     }
 
     /// Adds an attribute.
-    pub fn attribute(mut self, name: &str, value: impl Into<FieldValue>) -> LogRecord {
+    pub fn attribute(mut self, name: &str, value: impl Into<Value>) -> LogRecord {
         self.0.attributes.push((name.to_owned(), value.into()));
         self
     }

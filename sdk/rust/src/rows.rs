@@ -14,10 +14,13 @@ use crate::{__rt::nanos, Failure, Timestamp};
 pub enum Kind {
     Text,
     Int,
+    Double,
     Boolean,
+    Bytes,
     Timestamp,
     Duration,
     Pairs,
+    Texts,
 }
 
 /// One request of a batch: the `Inputs` that the macro writes.
@@ -25,6 +28,10 @@ pub trait Row<'a>: Sized {
     /// The columns, in the manifest's order.
     #[doc(hidden)]
     const SHAPE: &'static [Kind];
+
+    /// Whether columns of the operator's bindings follow.
+    #[doc(hidden)]
+    const OPEN: bool = false;
 
     /// Row number `row`, which is in the batch.
     #[doc(hidden)]
@@ -43,7 +50,8 @@ impl<'a, R: Row<'a>> Rows<'a, R> {
     #[doc(hidden)]
     pub fn new(batch: &'a Batch) -> Result<Self, Failure> {
         let rows = batch.rows as usize;
-        let fits = batch.columns.len() == R::SHAPE.len()
+        let known = R::SHAPE.len();
+        let fits = (batch.columns.len() == known || (R::OPEN && batch.columns.len() > known))
             && R::SHAPE.iter().zip(&batch.columns).all(|(kind, column)| {
                 shape(&column.data) == (*kind, rows) && (column.present.is_empty() || column.present.len() == rows)
             });
@@ -144,14 +152,62 @@ impl<'a> PairsOf<'a> {
     }
 }
 
+/// A list of texts of one request of the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ListOf<'a> {
+    numbers: &'a [u32],
+    symbols: &'a [String],
+}
+
+impl<'a> ListOf<'a> {
+    /// The texts, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Text<'a>> + use<'a> {
+        let symbols = self.symbols;
+        self.numbers.iter().map(move |number| symbol(symbols, *number))
+    }
+}
+
+/// One value of one request of the batch, whatever its type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Cell<'a> {
+    Text(Text<'a>),
+    Int(i64),
+    Double(f64),
+    Boolean(bool),
+    Bytes(&'a [u8]),
+    Timestamp(Timestamp),
+    Duration(Duration),
+    Pairs(PairsOf<'a>),
+    Texts(ListOf<'a>),
+}
+
+/// The value of that column and row.
+pub(crate) fn cell(batch: &Batch, column: usize, row: usize) -> Option<Cell<'_>> {
+    match data(batch, column, row)? {
+        Data::Texts(_) => text_at(batch, column, row).map(Cell::Text),
+        Data::Ints(_) => int_at(batch, column, row).map(Cell::Int),
+        Data::Doubles(_) => double_at(batch, column, row).map(Cell::Double),
+        Data::Booleans(_) => boolean_at(batch, column, row).map(Cell::Boolean),
+        Data::Bytes(_) => bytes_at(batch, column, row).map(Cell::Bytes),
+        Data::Timestamps(_) => timestamp_at(batch, column, row).map(Cell::Timestamp),
+        Data::Durations(_) => duration_at(batch, column, row).map(Cell::Duration),
+        Data::Pairs(_) => pairs_at(batch, column, row).map(Cell::Pairs),
+        Data::Lists(_) => texts_at(batch, column, row).map(Cell::Texts),
+    }
+}
+
 fn shape(data: &Data) -> (Kind, usize) {
     match data {
         Data::Texts(values) => (Kind::Text, values.len()),
         Data::Ints(values) => (Kind::Int, values.len()),
+        Data::Doubles(values) => (Kind::Double, values.len()),
         Data::Booleans(values) => (Kind::Boolean, values.len()),
+        Data::Bytes(values) => (Kind::Bytes, values.len()),
         Data::Timestamps(values) => (Kind::Timestamp, values.len()),
         Data::Durations(values) => (Kind::Duration, values.len()),
         Data::Pairs(values) => (Kind::Pairs, values.len()),
+        Data::Lists(values) => (Kind::Texts, values.len()),
     }
 }
 
@@ -171,7 +227,7 @@ fn data(batch: &Batch, column: usize, row: usize) -> Option<&Data> {
     }
 }
 
-macro_rules! cell {
+macro_rules! cells {
     ($name:ident, $case:ident, $out:ty, |$batch:ident, $value:ident| $map:expr) => {
         #[doc(hidden)]
         #[allow(clippy::needless_lifetimes)]
@@ -184,9 +240,12 @@ macro_rules! cell {
     };
 }
 
-cell!(text_at, Texts, Text<'a>, |batch, value| symbol(&batch.symbols, *value));
-cell!(int_at, Ints, i64, |batch, value| *value);
-cell!(boolean_at, Booleans, bool, |batch, value| *value);
-cell!(timestamp_at, Timestamps, Timestamp, |batch, value| Timestamp(*value));
-cell!(duration_at, Durations, Duration, |batch, value| nanos(*value));
-cell!(pairs_at, Pairs, PairsOf<'a>, |batch, value| PairsOf { pairs: value, symbols: &batch.symbols });
+cells!(text_at, Texts, Text<'a>, |batch, value| symbol(&batch.symbols, *value));
+cells!(int_at, Ints, i64, |batch, value| *value);
+cells!(double_at, Doubles, f64, |batch, value| *value);
+cells!(bytes_at, Bytes, &'a [u8], |batch, value| value.as_slice());
+cells!(texts_at, Lists, ListOf<'a>, |batch, value| ListOf { numbers: value, symbols: &batch.symbols });
+cells!(boolean_at, Booleans, bool, |batch, value| *value);
+cells!(timestamp_at, Timestamps, Timestamp, |batch, value| Timestamp(*value));
+cells!(duration_at, Durations, Duration, |batch, value| nanos(*value));
+cells!(pairs_at, Pairs, PairsOf<'a>, |batch, value| PairsOf { pairs: value, symbols: &batch.symbols });

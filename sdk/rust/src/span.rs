@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bindings::report::weir::plugin::spans as host;
-use crate::{Failure, FieldValue, SpanKind, SpanStatus, Timestamp};
+use crate::bindings::life::weir::plugin::spans as host;
+use crate::{Failure, SpanKind, SpanStatus, Timestamp, Value};
 
 /// One span on its way to the trace sinks.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Span {
     }
 
     /// Adds an attribute.
-    pub fn attribute(mut self, name: &str, value: impl Into<FieldValue>) -> Span {
+    pub fn attribute(mut self, name: &str, value: impl Into<Value>) -> Span {
         self.0.attributes.push((name.to_owned(), value.into()));
         self
     }

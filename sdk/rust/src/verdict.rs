@@ -2,11 +2,20 @@
 
 use std::time::Duration;
 
-use crate::{Decision, HeaderOp, Verdict};
+use crate::{Decision, HeaderOp, Value, Verdict};
 
 impl Verdict {
     fn of(decision: Decision, reason: String) -> Verdict {
-        Verdict { decision, status: None, message: None, reason, ttl_ms: None, max_uses: None, headers: Vec::new() }
+        Verdict {
+            decision,
+            status: None,
+            message: None,
+            reason,
+            ttl_ms: None,
+            max_uses: None,
+            headers: Vec::new(),
+            metadata: Vec::new(),
+        }
     }
 
     /// The request may pass.
@@ -52,6 +61,17 @@ impl Verdict {
     /// Changes a header: upstream when the request is allowed, in the answer when it is denied.
     pub fn header(mut self, op: HeaderOp) -> Verdict {
         self.headers.push(op);
+        self
+    }
+
+    /// Replaces a header.
+    pub fn set_header(self, name: &str, value: &str) -> Verdict {
+        self.header(HeaderOp::Set((name.to_owned(), value.to_owned())))
+    }
+
+    /// Tells the proxy's other filters, its access log and the decision log.
+    pub fn metadata(mut self, name: &str, value: impl Into<Value>) -> Verdict {
+        self.metadata.push((name.to_owned(), value.into()));
         self
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::symbols::Symbols;
 
 fn input(slot: Slot, optional: bool) -> Input {
-    Input { slot, key: None, optional }
+    Input { optional, ..crate::manifest::attribute(slot.attribute().name).unwrap() }
 }
 
 #[test]

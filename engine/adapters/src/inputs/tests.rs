@@ -5,7 +5,8 @@ use weir_attributes::{Bag, Slot, slot};
 use super::*;
 
 fn input(slot: Slot, key: Option<&str>) -> Input {
-    Input { slot, key: key.map(Into::into), optional: true }
+    let name = slot.attribute().name;
+    crate::manifest::attribute(&key.map_or_else(|| name.to_owned(), |key| format!("{name}[{key}]"))).unwrap()
 }
 
 fn shown(input: &Input, bag: &Bag, mask: Option<&Mask>) -> String {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
-use weir_adapters::{Adapter, AdapterSpec, Error, FailurePolicy, Host, HostOptions, Limits};
+use weir_adapters::{Adapter, AdapterSpec, Error, FailurePolicy, Grants, Host, HostOptions, Limits};
 
 const BUILD: &str = "cargo build --release --target wasm32-wasip2 --manifest-path plugins/Cargo.toml --target-dir target/plugins --workspace";
 
@@ -37,6 +37,7 @@ pub(crate) fn spec(plugin: &str, config: Json) -> AdapterSpec {
         config,
         limits: Limits { instances: 2, ..Limits::generous() },
         failure_policy: FailurePolicy::Closed,
+        grants: Grants::telemetry(),
     }
 }
 

@@ -4,6 +4,7 @@
 mod cache;
 mod check;
 mod containment;
+mod contract;
 mod guests;
 mod refusal;
 mod report;

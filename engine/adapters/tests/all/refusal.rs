@@ -20,12 +20,22 @@ fn with_manifest(manifest: &str, rest: &str) -> Vec<u8> {
     component(&format!("(component (@custom \"weir:manifest\" {manifest:?}) {rest})"))
 }
 
+/// Exports of the right names, which is as far as it is looked before the manifest.
+const EXPORTS: &str = r#"(instance $i) (export "weir:plugin/lifecycle@1.0.0" (instance $i)) (export "weir:plugin/check@1.0.0" (instance $i))"#;
+
 const CHECK: &str = r#"{"format":1,"name":"a/b","version":"1","world":"check","inputs":[],"config_schema":true}"#;
 
 #[tokio::test]
 async fn each_kind_of_wrong_file_has_its_own_error() {
-    let manifest = |inputs: &str| with_manifest(&CHECK.replace("\"inputs\":[]", &format!("\"inputs\":[{inputs}]")), "");
+    let manifest =
+        |inputs: &str| with_manifest(&CHECK.replace("\"inputs\":[]", &format!("\"inputs\":[{inputs}]")), EXPORTS);
     let input = |name: &str, ty: &str| manifest(&format!(r#"{{"attribute":"{name}","type":"{ty}","optional":true}}"#));
+    let asks = |more: &str| with_manifest(&CHECK.replace("\"inputs\"", &format!("{more},\"inputs\"")), EXPORTS);
+    let outputs = |name: &str| {
+        let output =
+            format!(r#""outputs":[{{"attribute":"{name}","key":null,"type":"string","optional":true}}],"inputs""#);
+        with_manifest(&CHECK.replace("\"inputs\"", &output).replace("check", "enrich"), EXPORTS)
+    };
     let import = |name: &str| with_manifest(CHECK, &format!("(import \"{name}\" (instance))"));
     let cases: Vec<(Vec<u8>, &str)> = vec![
         (b"".to_vec(), "at offset 0x0 found nothing: the file is empty"),
@@ -43,14 +53,21 @@ async fn each_kind_of_wrong_file_has_its_own_error() {
         (input("response.code", "int"), "input \"response.code\" is known only when the request is reported"),
         (import("wasi:imaginary/thing@9.9.9"), "export weir:plugin/lifecycle is missing"),
         (import("acme:db/query@1.0.0"), "import acme:db/query@1.0.0: unknown to this host"),
-        (import("weir:plugin/log@0.2.0"), "import weir:plugin/log@0.2.0: this host speaks weir:plugin@0.1"),
-        (import("weir:plugin/spans@0.1.0"), "import weir:plugin/spans@0.1.0: only report plugins have it"),
-        (import("weir:plugin/http-out@0.1.0"), "import weir:plugin/http-out@0.1.0: there is no such interface"),
+        (import("weir:plugin/log@2.0.0"), "import weir:plugin/log@2.0.0: this host speaks weir:plugin@1"),
+        (import("weir:plugin/log@0.1.0"), "import weir:plugin/log@0.1.0: this host speaks weir:plugin@1"),
+        (import("weir:plugin/files@1.0.0"), "import weir:plugin/files@1.0.0: this host's weir:plugin@1 has no such"),
+        (asks(r#""needs":{"memory_mib":17}"#), "the plugin needs 17 MiB of memory; raise spec.limits.memoryMiB"),
+        (asks(r#""needs":{"timeout_ms":99999}"#), "needs 99999 ms for a call; raise spec.limits.timeoutMs"),
+        (asks(r#""capabilities":{"http_out":["a"]}"#), "asks for httpOut a, which is not granted"),
+        (asks(r#""capabilities":{"files":true}"#), "section weir:manifest: unknown field `files`"),
+        (asks(r#""capabilities":{"attributes":["a.b"]}"#), "attribute \"a.b\" is not in the vocabulary"),
+        (outputs("source.principal"), "output \"source.principal\" cannot be found out by a plugin"),
         (with_manifest(CHECK, ""), "found no exported interface"),
     ];
     for (bytes, expected) in cases {
         let error = refused(bytes).await.to_string();
-        assert!(error.starts_with("x.wasm: ") && error.contains(expected), "wanted {expected:?} in {error:?}");
+        let named = error.starts_with("x.wasm: ") || error.starts_with("adapter test-misbehave: ");
+        assert!(named && error.contains(expected), "wanted {expected:?} in {error:?}");
     }
 }
 
@@ -69,7 +86,7 @@ async fn the_manifest_and_the_exports_must_be_of_one_world() {
 async fn exports_of_the_right_name_and_the_wrong_type_are_refused() {
     let bytes = with_manifest(
         CHECK,
-        r#"(instance $i) (export "weir:plugin/lifecycle@0.1.0" (instance $i)) (export "weir:plugin/check@0.1.0" (instance $i))"#,
+        r#"(instance $i) (export "weir:plugin/lifecycle@1.0.0" (instance $i)) (export "weir:plugin/check@1.0.0" (instance $i))"#,
     );
     let error = refused(bytes).await.to_string();
     assert!(error.contains("weir:plugin"), "{error}");

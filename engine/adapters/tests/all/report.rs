@@ -1,9 +1,7 @@
 //! Report plugins: finished requests in, emissions out.
 
 use serde_json::{Value as Json, json};
-use weir_adapters::{
-    Emission, FamilyKind, FieldValue, LogRecord, ROWS_MAX, Severity, SpanKind, SpanRecord, SpanStatus,
-};
+use weir_adapters::{Emission, FamilyKind, LogRecord, ROWS_MAX, Severity, SpanKind, SpanRecord, SpanStatus, Value};
 use weir_attributes::{Bag, Builder, slot};
 
 use crate::guests::load;
@@ -49,9 +47,9 @@ async fn access_log_writes_one_record_a_request_without_secrets() {
     assert_eq!((records[0].severity, records[1].severity), (Severity::Info, Severity::Warn));
     assert_eq!(records[0].trace_id.map(u128::from_be_bytes), u128::from_str_radix(TRACE, 16).ok());
     let field = |name: &str| records[0].attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-    assert_eq!(field("path"), Some(FieldValue::Text("/cart".into())));
-    assert_eq!(field("response_code"), Some(FieldValue::Int(200)));
-    assert_eq!(field("duration_ms"), Some(FieldValue::Float(12.5)));
+    assert_eq!(field("path"), Some(Value::Text("/cart".into())));
+    assert_eq!(field("response_code"), Some(Value::Int(200)));
+    assert_eq!(field("duration_ms"), Some(Value::Double(12.5)));
     assert_eq!(field("user_agent"), None);
     assert!(records[1].attributes.is_empty());
     assert!(!format!("{records:?}").contains("s3cret"));
@@ -132,9 +130,9 @@ async fn trace_spans_are_server_spans_of_traced_requests_only() {
     assert_eq!(u64::from_be_bytes(span.span_id), u64::from_str_radix(SPAN, 16).unwrap());
     assert_eq!(span.parent_id, None);
     let field = |name: &str| span.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-    assert_eq!(field("http.response.status_code"), Some(FieldValue::Int(200)));
-    assert_eq!(field("network.protocol.version"), Some(FieldValue::Text("1.1".into())));
-    assert_eq!(field("a.b"), Some(FieldValue::Text("c".into())));
+    assert_eq!(field("http.response.status_code"), Some(Value::Int(200)));
+    assert_eq!(field("network.protocol.version"), Some(Value::Text("1.1".into())));
+    assert_eq!(field("a.b"), Some(Value::Text("c".into())));
     assert_eq!(spans[1].status, SpanStatus::Error(String::new()));
     assert!(!format!("{spans:?}").contains("s3cret"));
 }

@@ -1,0 +1,105 @@
+//! The contract: what was built against 1.0.0 runs, and what was not granted is not there.
+
+use serde_json::Value as Json;
+use weir_adapters::{
+    AdapterDecision, AdapterSpec, Error, FailurePolicy, Grants, HeaderOp, Host, Limits, SinkTarget, StoreSize,
+    Upstream, Value, World,
+};
+use weir_attributes::{Bag, slot};
+
+use crate::guests::host;
+
+/// Built when the contract was frozen, and never again.
+const V1_0_0: &[u8] = include_bytes!("../fixtures/v1.0.0.wasm");
+
+fn everything() -> Grants {
+    let upstream =
+        Upstream { url: "http://127.0.0.1:9".into(), timeout: std::time::Duration::from_millis(100), per_second: 10 };
+    Grants {
+        kv: [("seen".to_owned(), StoreSize::default())].into(),
+        lookup: ["workloads".to_owned()].into(),
+        http_out: [("authz".to_owned(), upstream)].into(),
+        sinks: [("out".to_owned(), SinkTarget::Stdout)].into(),
+        ..Grants::telemetry()
+    }
+}
+
+fn built_then(grants: Grants) -> AdapterSpec {
+    AdapterSpec {
+        name: "then".into(),
+        wasm: V1_0_0.into(),
+        origin: "v1.0.0.wasm".into(),
+        config: Json::Null,
+        limits: Limits { instances: 2, ..Limits::generous() },
+        failure_policy: FailurePolicy::Closed,
+        grants,
+    }
+}
+
+fn with_workloads(host: Host) -> Host {
+    let row = vec![("owner".to_owned(), Value::Text("shop".into()))];
+    host.set_table("workloads", [("10.0.0.1".into(), row)].into());
+    host
+}
+
+#[tokio::test]
+async fn a_plugin_of_1_0_0_runs_in_this_host() {
+    let host = with_workloads(host());
+    let adapter = host.load(built_then(everything())).await.unwrap();
+    let bag = Bag::builder()
+        .text(slot::REQUEST_METHOD, "GET")
+        .text(slot::REQUEST_HOST, "shop.test")
+        .int(slot::REQUEST_SIZE, 7)
+        .header("x-team", "blue")
+        .build();
+    let verdict = adapter.check(&bag).await.unwrap();
+    let again = adapter.check(&bag).await.unwrap();
+    assert_eq!((verdict.decision, verdict.status), (AdapterDecision::Deny, Some(429)));
+    assert_eq!(verdict.headers, [HeaderOp::Set("x-a".into(), "1".into()), HeaderOp::Remove("x-b".into())]);
+    assert_eq!(verdict.metadata, [("team".to_owned(), Value::Text("blue".into()))]);
+    for (verdict, said) in [(&verdict, "count=1 first=true"), (&again, "count=2 first=false")] {
+        let rest = "last=blue owner=shop";
+        assert!(verdict.reason.starts_with(&format!("{said} {rest}")), "{}", verdict.reason);
+        assert!(verdict.reason.ends_with("host=shop.test denied=RefusalCode::Denied bound="), "{}", verdict.reason);
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_and_not_granted_is_refused_with_its_name() {
+    let missing: [(&str, fn(&mut Grants)); 8] = [
+        ("log", |grants| grants.log = false),
+        ("metrics", |grants| grants.metrics = false),
+        ("records", |grants| grants.records = false),
+        ("spans", |grants| grants.spans = false),
+        ("kv seen", |grants| grants.kv.clear()),
+        ("lookup workloads", |grants| grants.lookup.clear()),
+        ("httpOut authz", |grants| grants.http_out.clear()),
+        ("sinks out", |grants| grants.sinks.clear()),
+    ];
+    for (name, take) in missing {
+        let mut grants = everything();
+        take(&mut grants);
+        let error = host().load(built_then(grants)).await.unwrap_err();
+        assert!(matches!(&error, Error::NotGranted { capability, .. } if capability == name), "{name}: {error}");
+        assert!(error.to_string().contains(&format!("the plugin asks for {name}, which is not granted")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn inspect_tells_world_imports_and_what_is_imported_unasked() {
+    let inspection = weir_adapters::inspect(V1_0_0, "x.wasm").unwrap();
+    assert_eq!(inspection.manifest.world, World::Check);
+    assert!(inspection.imports.iter().any(|import| import == "weir:plugin/kv@1.0.0"), "{:?}", inspection.imports);
+    assert!(inspection.unasked.is_empty());
+    let mut bytes = V1_0_0.to_vec();
+    let asks = b"\"log\":true,";
+    let at = bytes.windows(asks.len()).position(|window| window == asks).unwrap();
+    // Same length: the section's size stays right.
+    bytes[at..at + asks.len()].copy_from_slice(b"           ");
+    let inspection = weir_adapters::inspect(&bytes, "x.wasm").unwrap();
+    assert_eq!(inspection.unasked, ["weir:plugin/log@1.0.0"]);
+    assert!(!inspection.manifest.capabilities.log);
+    // Granted or not, what the manifest does not ask for answers `denied`: the plugin goes on without its log.
+    let adapter = host().load(AdapterSpec { wasm: bytes.into(), ..built_then(everything()) }).await.unwrap();
+    adapter.check(&Bag::builder().text(slot::REQUEST_METHOD, "GET").build()).await.unwrap();
+}
