@@ -59,6 +59,7 @@ install: plugins ## weir, its plugins, manual pages and completions to PREFIX (/
 fmt: ## formats
 	@$(CARGO) fmt --all
 	@$(CARGO) fmt --all --manifest-path plugins/Cargo.toml
+	@$(CARGO) fmt --all --manifest-path tests/filters/Cargo.toml
 
 clippy: ## lints; a warning is an error
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings

@@ -53,7 +53,10 @@ runner() {
     fi
 }
 
-build() { cargo build -p weir -p weir-tests --bins && bash tests/make/plugins.sh "$target/plugins/dist"; }
+build() {
+    cargo build -p weir -p weir-tests --bins && bash tests/make/plugins.sh "$target/plugins/dist" \
+        && bash tests/make/filters.sh "$target/filters/dist"
+}
 unit() { runner 'not package(weir-tests)' --workspace --exclude weir-tests --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy; }
 stories() { runner 'package(weir-tests)' -p weir-tests; }
 demo() { "$target/debug/demo"; }
@@ -89,8 +92,8 @@ table() {
 stage tools bash tests/make/tools.sh all || broken=0
 stage fmt cargo fmt --all --check
 stage build build || table
-export WEIR_BIN="$PWD/$target/debug/weir" WEIR_PLUGINS="$PWD/$target/plugins/dist"
-case $target in /*) export WEIR_BIN="$target/debug/weir" WEIR_PLUGINS="$target/plugins/dist" ;; esac
+export WEIR_BIN="$PWD/$target/debug/weir" WEIR_PLUGINS="$PWD/$target/plugins/dist" WEIR_FILTERS="$PWD/$target/filters/dist"
+case $target in /*) export WEIR_BIN="$target/debug/weir" WEIR_PLUGINS="$target/plugins/dist" WEIR_FILTERS="$target/filters/dist" ;; esac
 stage unit unit
 stage stories stories
 stage demo demo

@@ -39,9 +39,14 @@ impl Envoy {
         places: &Places<'_>,
         edit: impl FnOnce(String) -> String,
     ) -> Outcome<Self> {
+        Self::start_with(envoy, place, &edit(render(places)?)).await
+    }
+
+    /// Starts `envoy` with that configuration, whose ports are 0, and waits until it serves.
+    pub async fn start_with(envoy: &Path, place: &Path, configuration: &str) -> Outcome<Self> {
         let file = place.join("envoy.yaml");
         let told = place.join("envoy-admin");
-        std::fs::write(&file, edit(render(places)?))?;
+        std::fs::write(&file, configuration)?;
         let file = file.display().to_string();
         let told_to = told.display().to_string();
         let arguments = [

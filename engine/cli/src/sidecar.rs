@@ -92,6 +92,9 @@ pub(crate) struct Sidecar {
     /// How paths are normalized before they are checked and sent; as MeshConfig.pathNormalization.
     #[arg(long, value_enum, default_value_t = Paths::Base)]
     path_normalization: Paths,
+    /// Sends requests through the proxy-wasm filters that this YAML file names.
+    #[arg(long, value_name = "FILE")]
+    filters: Option<PathBuf>,
     /// error, warn, info, debug or trace, or a filter.
     #[arg(long, value_name = "LEVEL", env = "WEIR_LOG", default_value = "info")]
     log_level: String,
@@ -155,6 +158,7 @@ impl Sidecar {
                 Format::Text => LogFormat::Text,
                 Format::Json => LogFormat::Json,
             },
+            filters: self.filters,
             ..Options::new(self.listen, self.upstream)
         }
     }

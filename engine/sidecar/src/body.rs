@@ -13,7 +13,23 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::exchange::Exchange;
+use crate::{exchange::Exchange, filters::Frames};
+
+/// A body ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("the body was cut")]
+pub(crate) struct Cut;
+
+/// Why a body does not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    /// Whoever sends it broke off.
+    #[error(transparent)]
+    Source(#[from] hyper::Error),
+    /// A filter, or the sender of what a filter held.
+    #[error(transparent)]
+    Cut(#[from] Cut),
+}
 
 /// What a response carries.
 #[derive(Debug)]
@@ -24,17 +40,20 @@ pub(crate) enum Content {
     Whole(Option<Bytes>),
     /// What the upstream sends, as it comes.
     Upstream(Incoming),
+    /// What filters let through.
+    Filtered(Frames),
 }
 
 impl Body for Content {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
             Content::Empty => Poll::Ready(None),
             Content::Whole(whole) => Poll::Ready(whole.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Content::Upstream(incoming) => Pin::new(incoming).poll_frame(cx),
+            Content::Upstream(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Broken::from),
+            Content::Filtered(frames) => frames.poll_recv(cx).map_err(Broken::from),
         }
     }
 
@@ -43,6 +62,7 @@ impl Body for Content {
             Content::Empty | Content::Whole(None) => true,
             Content::Whole(Some(_)) => false,
             Content::Upstream(incoming) => incoming.is_end_stream(),
+            Content::Filtered(_) => false,
         }
     }
 
@@ -51,6 +71,7 @@ impl Body for Content {
             Content::Empty | Content::Whole(None) => SizeHint::with_exact(0),
             Content::Whole(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
             Content::Upstream(incoming) => incoming.size_hint(),
+            Content::Filtered(_) => SizeHint::default(),
         }
     }
 }
@@ -70,9 +91,9 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.content).poll_frame(cx));
         match &frame {
@@ -121,6 +142,16 @@ impl Flow {
         self.bytes.load(Relaxed)
     }
 
+    /// So many more have.
+    pub(crate) fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// All of it has.
+    pub(crate) fn finish(&self) {
+        self.done.store(true, Relaxed);
+    }
+
     /// Whether all of it has passed.
     pub(crate) fn is_done(&self) -> bool {
         self.done.load(Relaxed)
@@ -134,6 +165,10 @@ pub(crate) enum RequestBody {
     Empty,
     /// What the client sends, as it comes.
     Client(Incoming, Arc<Flow>),
+    /// What filters let through.
+    Filtered(Frames),
+    /// What a filter sends; none once it is sent.
+    Whole(Option<Bytes>),
 }
 
 impl RequestBody {
@@ -145,6 +180,11 @@ impl RequestBody {
         (RequestBody::Client(incoming, Arc::clone(&flow)), Some(flow))
     }
 
+    /// A body of our own.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        if bytes.is_empty() { RequestBody::Empty } else { RequestBody::Whole(Some(bytes)) }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self, RequestBody::Empty)
     }
@@ -152,13 +192,18 @@ impl RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let RequestBody::Client(incoming, flow) = self.get_mut() else { return Poll::Ready(None) };
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let (incoming, flow) = match self.get_mut() {
+            RequestBody::Client(incoming, flow) => (incoming, flow),
+            RequestBody::Filtered(frames) => return frames.poll_recv(cx).map_err(Broken::from),
+            RequestBody::Whole(whole) => return Poll::Ready(whole.take().map(|bytes| Ok(Frame::data(bytes)))),
+            RequestBody::Empty => return Poll::Ready(None),
+        };
         let frame = match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
             Some(Ok(frame)) if frame.is_data() => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
             _ => {
                 flow.done.store(true, Relaxed);
                 return Poll::Ready(None);
@@ -173,15 +218,18 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            RequestBody::Empty => true,
+            RequestBody::Empty | RequestBody::Whole(None) => true,
             RequestBody::Client(incoming, _) => incoming.is_end_stream(),
+            RequestBody::Filtered(_) | RequestBody::Whole(Some(_)) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            RequestBody::Empty => SizeHint::with_exact(0),
+            RequestBody::Empty | RequestBody::Whole(None) => SizeHint::with_exact(0),
             RequestBody::Client(incoming, _) => incoming.size_hint(),
+            RequestBody::Filtered(_) => SizeHint::default(),
+            RequestBody::Whole(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

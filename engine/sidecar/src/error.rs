@@ -17,6 +17,17 @@ pub enum Error {
     /// The access log cannot be opened, or its thread not started.
     #[error("the access log: {0}")]
     AccessLog(#[from] weir_telemetry::Error),
+    /// The file of `--filters`, or a module that it names, cannot be used.
+    #[error("{path}: {what}", path = path.display())]
+    Filters {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A filter cannot be loaded or does not start.
+    #[error(transparent)]
+    Filter(#[from] weir_proxy_wasm::Error),
     /// A file that names who the engine is or who we are cannot be used.
     #[error("cannot use {path}: {what}; give a PEM file", path = path.display())]
     Certificate {

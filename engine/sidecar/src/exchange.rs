@@ -11,8 +11,8 @@ use http::{HeaderMap, Method, Version, header, request, response};
 use weir_attributes::{Bag, slot};
 
 use crate::{
-    access_log::Line, body::Flow, connection::Connection, facts, refusal::Refusal, trace::Trace, upstream::Returning,
-    worker::Worker,
+    access_log::Line, body::Flow, connection::Connection, facts, filters::Chain, refusal::Refusal, trace::Trace,
+    upstream::Returning, worker::Worker,
 };
 
 /// The decision as reports and the access log tell it.
@@ -56,6 +56,7 @@ pub(crate) struct Exchange {
     served: Option<Served>,
     grpc_status: Option<i64>,
     returning: Option<Returning>,
+    chain: Option<Arc<Chain>>,
 }
 
 impl Exchange {
@@ -84,6 +85,7 @@ impl Exchange {
             served: None,
             grpc_status: None,
             returning: None,
+            chain: None,
         }
     }
 
@@ -104,6 +106,16 @@ impl Exchange {
 
     pub(crate) fn bag(&self) -> Option<&Bag> {
         self.bag.as_ref()
+    }
+
+    /// It goes through filters, which are told of its end.
+    pub(crate) fn set_chain(&mut self, chain: Arc<Chain>) {
+        self.chain = Some(chain);
+    }
+
+    /// A filter answers it.
+    pub(crate) fn answered_by_filter(&mut self) {
+        self.details = "filter_response";
     }
 
     pub(crate) fn set_flow(&mut self, flow: Option<Arc<Flow>>) {
@@ -165,6 +177,12 @@ impl Exchange {
 
     fn report(&mut self, took: Duration) {
         let (Some(mut bag), Some(reports)) = (self.bag.take(), self.worker.reports()) else { return };
+        self.complete(&mut bag, took);
+        reports.push(bag);
+    }
+
+    /// Adds to a bag of the request what is known at its end.
+    fn complete(&self, bag: &mut Bag, took: Duration) {
         let texts = [(slot::RESPONSE_FLAGS, self.flag), (slot::RESPONSE_CODE_DETAILS, self.details)];
         for (slot, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             bag.set_static(slot, text);
@@ -200,7 +218,12 @@ impl Exchange {
                 bag.set_text(slot::TRACE_PARENT_ID, parent);
             }
         }
-        reports.push(bag);
+    }
+
+    fn end_chain(&mut self, took: Duration) {
+        let Some(chain) = self.chain.take() else { return };
+        self.complete(&mut chain.scene().facts, took);
+        chain.end();
     }
 
     fn log(&mut self, took: Duration) {
@@ -228,6 +251,7 @@ impl Drop for Exchange {
             self.worker.upstream().put_back(returning);
         }
         self.worker.counters().request(self.code, took);
+        self.end_chain(took);
         self.report(took);
         self.log(took);
         self.connection.pulse.end();

@@ -2,7 +2,8 @@
 //!
 //! One request: [`request`] reads the head through [`sanitize`] (what the policy sees is what the upstream gets), stamps
 //! what a proxy owes ([`forwarded`]), fills a bag ([`facts`]), asks ([`check_hook`], [`cache`]), forwards ([`upstream`])
-//! and, when the last byte has gone, writes it down ([`exchange`], [`report_hook`], [`access_log`]).
+//! and, when the last byte has gone, writes it down ([`exchange`], [`report_hook`], [`access_log`]). With proxy-wasm filters
+//! ([`filters`]) the way is the same, through them.
 #![forbid(unsafe_code)]
 
 mod access_log;
@@ -15,6 +16,7 @@ mod engine;
 mod error;
 mod exchange;
 mod facts;
+mod filters;
 mod forwarded;
 mod guard;
 mod health;

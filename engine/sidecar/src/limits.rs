@@ -108,4 +108,7 @@ pub fn limits() -> Vec<Limit> {
         time("flush", FLUSH_MIN, "the process ends"),
         limit("request_id", REQUEST_ID_BYTES_MAX, "bytes", "replaced by an id of our own"),
     ]
+    .into_iter()
+    .chain(crate::filters::limits())
+    .collect()
 }

@@ -45,6 +45,8 @@ pub struct Options {
     pub log_format: LogFormat,
     /// Worker threads; 0: one a core.
     pub workers: usize,
+    /// Which proxy-wasm filters requests go through (`--filters`): a YAML file.
+    pub filters: Option<PathBuf>,
 }
 
 impl Options {
@@ -70,6 +72,7 @@ impl Options {
             access_log: Target::Stdout,
             log_format: LogFormat::Text,
             workers: 0,
+            filters: None,
         }
     }
 }

@@ -60,9 +60,13 @@ pub(crate) const UPSTREAM_PROTOCOL: Refusal = away(StatusCode::BAD_GATEWAY, "ups
 pub(crate) const UPSTREAM_TIMEOUT: Refusal = away(StatusCode::GATEWAY_TIMEOUT, "upstream-timeout", "UT");
 /// The client's own body broke off.
 pub(crate) const BODY_BROKE: Refusal = bad("request-body-broke-off");
+/// A filter removed a header that a request needs, or wrote one that is none; as Envoy says it.
+pub(crate) const FILTER_HEADERS: Refusal = away(StatusCode::SERVICE_UNAVAILABLE, "filter-broke-headers", "");
+/// A filter broke the request off; the client sees no answer.
+pub(crate) const FILTER_RESET: Refusal = away(StatusCode::SERVICE_UNAVAILABLE, "filter-reset", "LR");
 
 /// How many there are.
-pub(crate) const COUNT: usize = 18;
+pub(crate) const COUNT: usize = 20;
 /// All of them: their places are the places of their counters.
 pub(crate) const ALL: [Refusal; COUNT] = [
     CONNECT,
@@ -83,6 +87,8 @@ pub(crate) const ALL: [Refusal; COUNT] = [
     UPSTREAM_PROTOCOL,
     UPSTREAM_TIMEOUT,
     BODY_BROKE,
+    FILTER_HEADERS,
+    FILTER_RESET,
 ];
 
 impl Refusal {

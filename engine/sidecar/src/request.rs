@@ -1,6 +1,6 @@
 //! One request from its head to the head of its response.
 
-use std::{convert::Infallible, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -23,18 +23,26 @@ use crate::{
 
 const DECISION_ID: &str = "x-weir-decision-id";
 
+/// A filter broke the request off: the client gets no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a filter broke the request off")]
+pub(crate) struct BrokenOff;
+
 /// Answers one request; an exchange writes down how it ended, even when the client leaves while we wait.
 pub(crate) async fn handle(
     worker: Arc<Worker>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
+) -> Result<Response<ResponseBody>, BrokenOff> {
     let (method, version) = (request.method().clone(), request.version());
     let mut exchange = Exchange::begin(Arc::clone(&worker), Arc::clone(&connection), method, version);
     let response = match serve(&worker, &connection, request, &mut exchange).await {
         Ok(response) => response,
         Err(refusal) => {
             exchange.refuse(&refusal);
+            if refusal == refusal::FILTER_RESET {
+                return Err(BrokenOff);
+            }
             refusal.answer()
         }
     };
@@ -58,6 +66,9 @@ async fn serve(
     forwarded::stamp(&mut head.headers, connection);
     exchange.set_trace(Trace::stamp(&mut head.headers));
     exchange.read_line(&head);
+    if let Some(lane) = worker.lane() {
+        return lane.serve(worker, connection, Request::from_parts(head, body), version, exchange).await;
+    }
     if worker.is_checked() {
         exchange.set_bag(facts::of_request(&head, version, connection, exchange.time));
         match check(worker, exchange).await? {
@@ -77,7 +88,7 @@ async fn serve(
 }
 
 /// Asks whether the request may pass; none when nobody could say and that means yes.
-async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Option<Arc<Verdict>>, Refusal> {
+pub(crate) async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Option<Arc<Verdict>>, Refusal> {
     let began = Instant::now();
     let checked = match (worker.check(), exchange.bag()) {
         (Some(hook), Some(bag)) => hook.check(bag).await,
@@ -115,7 +126,7 @@ async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Option<Arc<Ve
 }
 
 /// The answer to a request that the engine denied: the engine's words, and the id to find its reasons by.
-fn denied(verdict: &Verdict) -> Response<Content> {
+pub(crate) fn denied(verdict: &Verdict) -> Response<Content> {
     let mut response = refusal::text(verdict.status, verdict.body.clone());
     verdict.apply(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(&*verdict.id) {
@@ -125,7 +136,7 @@ fn denied(verdict: &Verdict) -> Response<Content> {
 }
 
 /// The upstream's response, without what was for one hop.
-fn pass_on(response: Response<Incoming>) -> Result<Response<Content>, Refusal> {
+pub(crate) fn pass_on(response: Response<Incoming>) -> Result<Response<Content>, Refusal> {
     let (mut head, body) = response.into_parts();
     // We asked for no upgrade, so there is nothing to switch to.
     if head.status.is_informational() {

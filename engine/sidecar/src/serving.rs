@@ -22,6 +22,7 @@ use crate::{
     check_hook::{CheckHook, Link, State as LinkState, Watch},
     connection::own_id,
     engine::Engine,
+    filters::{self, Lane},
     limits, listener,
     metrics::{Counters, counter, gauge},
     options::{Options, Tls},
@@ -82,8 +83,11 @@ pub async fn start(options: Options) -> Result<Serving, Error> {
     };
     let workers = if options.workers == 0 { Workers::start_all() } else { Workers::start(options.workers) }?;
     let access_log = open_log(&options, target.port())?;
+    let counters = Counters::new();
+    let (filters, lanes) = filters::start(&options, target.port(), workers.count(), &counters).await?;
     let shared = Arc::new(Shared {
-        counters: Counters::new(),
+        counters,
+        filters,
         cache: Arc::new(Cache::new()),
         peers: Peers::new(tls.clone(), options.tls.as_ref().is_some_and(|tls| tls.only)),
         reports: engine.is_some().then(|| ReportHook::new(&options.workload, &options.proxy)),
@@ -95,7 +99,7 @@ pub async fn start(options: Options) -> Result<Serving, Error> {
         (Some(engine), Some(reports)) => Some(tokio::spawn(Arc::clone(reports).run(engine.clone()))),
         _ => None,
     };
-    serve(shared, engine, tls, bound, workers, reporter)
+    serve(shared, lanes, engine, tls, bound, workers, reporter)
 }
 
 /// The ports, before anybody serves them.
@@ -107,6 +111,7 @@ struct Bound {
 
 fn serve(
     shared: Arc<Shared>,
+    lanes: Vec<Lane>,
     engine: Option<Engine>,
     tls: Option<Arc<TlsSwap>>,
     bound: Bound,
@@ -119,7 +124,7 @@ fn serve(
         let watch = watch(&shared, addresses.http);
         Link::open(engine.clone(), Arc::clone(&shared.cache), Some(watch))
     });
-    let mine = start_workers(&workers, &shared, engine.as_ref());
+    let mine = start_workers(&workers, &shared, lanes, engine.as_ref());
     let listener = accept(bound.listen, &workers, &shared, tls.clone(), mine);
     let state = Arc::new(State {
         addresses,
@@ -182,8 +187,15 @@ async fn side_port(listener: tokio::net::TcpListener, routes: Router) {
 }
 
 /// What each worker keeps, made on the worker itself.
-fn start_workers(workers: &Workers, shared: &Arc<Shared>, engine: Option<&Engine>) -> Vec<Arc<Worker>> {
-    let mine: Vec<_> = (0..workers.count()).map(|_| Arc::new(Worker::new(Arc::clone(shared)))).collect();
+fn start_workers(
+    workers: &Workers,
+    shared: &Arc<Shared>,
+    lanes: Vec<Lane>,
+    engine: Option<&Engine>,
+) -> Vec<Arc<Worker>> {
+    // One for each worker, or none at all.
+    let mut lanes = lanes.into_iter().map(|lane| lane.run(workers));
+    let mine: Vec<_> = (0..workers.count()).map(|_| Arc::new(Worker::new(Arc::clone(shared), lanes.next()))).collect();
     for (index, worker) in mine.iter().enumerate() {
         let Some(engine) = engine.cloned() else { continue };
         let (worker, shared) = (Arc::clone(worker), Arc::clone(shared));
@@ -247,6 +259,7 @@ impl State {
     pub(crate) fn gather(&self) -> Vec<Gathered> {
         let mut all = Vec::new();
         self.shared.counters.gather(&mut all);
+        filters::gather(&self.shared.filters, &mut all);
         let cache = self.shared.cache.status();
         let count = |name, help, value: u64| counter(name, help).with(&[], value as f64);
         all.push(gauge("weir_sidecar_cache_entries", "Verdicts kept.", cache.entries as f64));

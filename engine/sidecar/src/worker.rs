@@ -8,6 +8,7 @@ use crate::{
     access_log::Line,
     cache::Cache,
     check_hook::CheckHook,
+    filters::Lane,
     metrics::Counters,
     options::Options,
     peers::Peers,
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) peers: Arc<Peers>,
     pub(crate) reports: Option<Arc<ReportHook>>,
     pub(crate) access_log: Option<Writer<Box<Line>>>,
+    /// All filters, in the order of the chain.
+    pub(crate) filters: Vec<Arc<weir_proxy_wasm::Filter>>,
 }
 
 /// What one worker has of its own: connections to the upstream and to the engine.
@@ -33,17 +36,23 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     upstream: Upstream,
     check: OnceLock<CheckHook>,
+    lane: Option<Arc<Lane>>,
 }
 
 impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, lane: Option<Arc<Lane>>) -> Self {
         let upstream = Upstream::new(shared.target.clone(), &shared.options, Arc::clone(&shared.counters));
-        Self { shared, upstream, check: OnceLock::new() }
+        Self { shared, upstream, check: OnceLock::new(), lane }
     }
 
     /// Gives it its check hook, which must be made on the worker's own runtime.
     pub(crate) fn set_check(&self, check: CheckHook) {
         let _ = self.check.set(check);
+    }
+
+    /// The filters; none when there are none.
+    pub(crate) fn lane(&self) -> Option<&Arc<Lane>> {
+        self.lane.as_ref()
     }
 
     /// Whether requests are checked at all.

@@ -13,6 +13,7 @@ mod check;
 mod envoy;
 mod envoy_api;
 mod failure;
+mod filters;
 mod hostile;
 mod metrics;
 mod otlp;

@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("weir-policy", 2),
     ("weir-config", 3),
     ("weir-adapters", 3),
+    ("weir-proxy-wasm", 3),
     ("weir-providers", 3),
     ("weir-telemetry", 3),
     ("weir-runtime", 4),
@@ -37,7 +38,8 @@ const STANDS_BESIDE: [&str; 4] = ["weir-bench", "weir-bench-cel", "weir-bench-po
 
 /// Crates that only the named ones may depend on.
 const RESERVED: [(&str, &[&str]); 7] = [
-    ("wasmtime", &["weir-adapters"]),
+    // Components in one, core modules in the other.
+    ("wasmtime", &["weir-adapters", "weir-proxy-wasm"]),
     ("wasmtime-wasi", &["weir-adapters"]),
     ("opentelemetry", &["weir-telemetry"]),
     ("opentelemetry_sdk", &["weir-telemetry"]),

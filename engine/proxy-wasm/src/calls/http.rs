@@ -1,0 +1,115 @@
+//! Calls to upstreams; gRPC calls and foreign functions, which there are none of.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmtime::{Caller, Linker};
+
+use super::ENV;
+use crate::abi::{Outcome, Status, number};
+use crate::effect::HttpCall;
+use crate::guest::Guest;
+use crate::memory::{put_u32, slice, text};
+use crate::stats::count;
+use crate::{CALL_BODY_BYTES_MAX, CALL_TIME_MAX, CALLS_MAX, pairs};
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        ENV,
+        "proxy_http_call",
+        |mut caller: Caller<'_, Guest>,
+         upstream,
+         upstream_len,
+         headers,
+         headers_len,
+         body,
+         body_len,
+         trailers,
+         trailers_len,
+         timeout: u32,
+         token_to: u32| {
+            let wanted = Wanted {
+                upstream: (upstream, upstream_len),
+                headers: (headers, headers_len),
+                body: (body, body_len),
+                trailers: (trailers, trailers_len),
+                timeout,
+            };
+            let called = call(&mut caller, &wanted, token_to);
+            if called.is_err() {
+                count(&caller.data().filter.counters.calls_refused);
+            }
+            number(called)
+        },
+    )?;
+    link_unimplemented(linker)
+}
+
+struct Wanted {
+    upstream: (u32, u32),
+    headers: (u32, u32),
+    body: (u32, u32),
+    trailers: (u32, u32),
+    timeout: u32,
+}
+
+fn call(caller: &mut Caller<'_, Guest>, wanted: &Wanted, token_to: u32) -> Outcome {
+    let upstream = text(caller, wanted.upstream.0, wanted.upstream.1)?;
+    let headers = pairs::read(slice(caller, wanted.headers.0, wanted.headers.1)?).ok_or(Status::BadArgument)?;
+    let trailers = pairs::read(slice(caller, wanted.trailers.0, wanted.trailers.1)?).ok_or(Status::BadArgument)?;
+    let body = slice(caller, wanted.body.0, wanted.body.1)?;
+    if body.len() > CALL_BODY_BYTES_MAX {
+        return Err(Status::BadArgument.into());
+    }
+    let body = Bytes::copy_from_slice(body);
+    // The address is tried before anything happens.
+    put_u32(caller, token_to, 0)?;
+    let complete = [":method", ":path", ":authority"].into_iter().all(|name| headers.first(name).is_some());
+    let guest = caller.data_mut();
+    // As Envoy: a negative time is refused, none means as long as it takes.
+    if !complete || !guest.filter.spec.upstreams.contains(&upstream) || wanted.timeout > i32::MAX as u32 {
+        return Err(Status::BadArgument.into());
+    }
+    if guest.calls.len() >= CALLS_MAX {
+        return Err(Status::InternalFailure.into());
+    }
+    let timeout = match wanted.timeout {
+        0 => CALL_TIME_MAX,
+        milliseconds => Duration::from_millis(milliseconds.into()).min(CALL_TIME_MAX),
+    };
+    let token = guest.new_call();
+    let call = HttpCall { token, generation: guest.generation, upstream, headers, body, trailers, timeout };
+    if guest.outbox.send(call).is_err() {
+        guest.calls.remove(&token);
+        return Err(Status::InternalFailure.into());
+    }
+    count(&guest.filter.counters.calls);
+    Ok(put_u32(caller, token_to, token)?)
+}
+
+fn link_unimplemented(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    const UNIMPLEMENTED: u32 = Status::Unimplemented as u32;
+    type C<'a> = Caller<'a, Guest>;
+    linker.func_wrap(
+        ENV,
+        "proxy_grpc_call",
+        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| {
+            UNIMPLEMENTED
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_grpc_stream",
+        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| UNIMPLEMENTED,
+    )?;
+    linker.func_wrap(ENV, "proxy_grpc_send", |_: C<'_>, _: u32, _: u32, _: u32, _: u32| UNIMPLEMENTED)?;
+    linker.func_wrap(ENV, "proxy_grpc_cancel", |_: C<'_>, _: u32| UNIMPLEMENTED)?;
+    linker.func_wrap(ENV, "proxy_grpc_close", |_: C<'_>, _: u32| UNIMPLEMENTED)?;
+    // As Envoy of a function that it does not know.
+    linker.func_wrap(
+        ENV,
+        "proxy_call_foreign_function",
+        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| Status::NotFound as u32,
+    )?;
+    Ok(())
+}

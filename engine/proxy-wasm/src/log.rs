@@ -1,0 +1,76 @@
+//! What a filter says about itself, at a limited rate.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use tracing::Level;
+
+use crate::stats::{Counters, count};
+use crate::{LOG_LINE_BYTES_MAX, LOG_LINES_PER_SECOND};
+
+/// One filter's way into the log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    filter: String,
+    counters: Arc<Counters>,
+    since: Instant,
+    second: AtomicU64,
+    said: AtomicU32,
+}
+
+impl Log {
+    pub(crate) fn new(filter: &str, counters: Arc<Counters>) -> Self {
+        let (second, said) = (AtomicU64::new(0), AtomicU32::new(0));
+        Self { filter: filter.to_owned(), counters, since: Instant::now(), second, said }
+    }
+
+    /// Logs a line of that level (0 is trace, 5 critical), unless this second's lines are used up.
+    pub(crate) fn say(&self, level: u32, line: &[u8]) {
+        let now = self.since.elapsed().as_secs();
+        if self.second.swap(now, Relaxed) != now {
+            self.said.store(0, Relaxed);
+        }
+        if self.said.fetch_add(1, Relaxed) >= LOG_LINES_PER_SECOND {
+            return count(&self.counters.log_lines_dropped);
+        }
+        let (filter, line) = (&*self.filter, cut(line));
+        match level {
+            0 => tracing::trace!(target: "weir::filter", filter, "{line}"),
+            1 => tracing::debug!(target: "weir::filter", filter, "{line}"),
+            2 => tracing::info!(target: "weir::filter", filter, "{line}"),
+            3 => tracing::warn!(target: "weir::filter", filter, "{line}"),
+            _ => tracing::error!(target: "weir::filter", filter, "{line}"),
+        }
+    }
+
+    /// The lowest level that is logged at all.
+    pub(crate) fn level() -> u32 {
+        let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+        let highest = tracing::level_filters::LevelFilter::current();
+        levels.iter().position(|level| *level <= highest).unwrap_or(5) as u32
+    }
+}
+
+/// At most [`LOG_LINE_BYTES_MAX`] bytes, without control characters that would forge another line.
+fn cut(line: &[u8]) -> String {
+    let kept = String::from_utf8_lossy(line.get(..LOG_LINE_BYTES_MAX).unwrap_or(line));
+    kept.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_and_counted() {
+        let counters = Arc::new(Counters::default());
+        let log = Log::new("flood", counters.clone());
+        for _ in 0..1000 {
+            log.say(0, b"line");
+        }
+        assert!(counters.read().log_lines_dropped >= 1000 - 3 * u64::from(LOG_LINES_PER_SECOND));
+        assert_eq!(cut(b"a\nb\xff"), "a b\u{fffd}");
+        assert_eq!(cut(&[b'x'; 10_000]).len(), LOG_LINE_BYTES_MAX);
+    }
+}
