@@ -249,7 +249,8 @@ mod tests {
     fn nothing_of_a_body_is_lost_or_doubled_unless_it_is_discarded() {
         use Verdict::{Buffer, Continue, Discard, Watermark};
         let some = |text: &str| Some(text.to_owned());
-        let cases: [(&[(&str, Verdict)], Vec<Option<String>>, &str); 8] = [
+        type Case = (&'static [(&'static str, Verdict)], Vec<Option<String>>, &'static str);
+        let cases: [Case; 8] = [
             (&[("a", Continue), ("b", Continue)], vec![some("a"), some("b")], ""),
             (&[("a", Buffer), ("b", Continue)], vec![None, some("ab")], ""),
             (&[("a", Buffer), ("b", Buffer)], vec![None, None], "ab"),

@@ -38,7 +38,9 @@ impl HttpContext for Auth {
             "nowhere" => ("nobody", vec![(":method", "GET"), (":path", &*path), (":authority", "auth.example")]),
             "incomplete" => ("auth", vec![(":method", "GET"), (":path", &*path)]),
             "dead" => ("dead", vec![(":method", "GET"), (":path", &*path), (":authority", "auth.example")]),
-            _ => ("auth", vec![(":method", "POST"), (":path", &*path), (":authority", "auth.example"), ("x-extra", "1")]),
+            _ => {
+                ("auth", vec![(":method", "POST"), (":path", &*path), (":authority", "auth.example"), ("x-extra", "1")])
+            }
         };
         let time = Duration::from_millis(if token == "slow" { 200 } else { 10_000 });
         match self.dispatch_http_call(cluster, headers, Some(b"who is it"), vec![], time) {

@@ -42,7 +42,9 @@ impl HttpContext for Headers {
                 let mut all = self.get_http_request_headers();
                 all.retain(|(name, _)| name.starts_with(':') || name == "x-keep" || name == "x-forwarded-proto");
                 all.push(("x-all".to_owned(), "set".to_owned()));
-                self.set_http_request_headers(all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect());
+                self.set_http_request_headers(
+                    all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+                );
                 Action::Continue
             }
             "/broken" => {

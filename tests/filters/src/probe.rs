@@ -22,7 +22,12 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_done() -> u32;
     fn proxy_call_foreign_function(
-        name: *const u8, len: usize, from: *const u8, from_len: usize, to: *mut *mut u8, len_to: *mut usize,
+        name: *const u8,
+        len: usize,
+        from: *const u8,
+        from_len: usize,
+        to: *mut *mut u8,
+        len_to: *mut usize,
     ) -> u32;
     fn proxy_log(level: u32, from: *const u8, len: usize) -> u32;
     fn proxy_get_status(code: *mut u32, to: *mut *mut u8, len_to: *mut usize) -> u32;
@@ -56,7 +61,15 @@ impl Probe {
             told.push(proxy_get_buffer_bytes(6, u32::MAX as usize, 2, to, len));
             told.push(proxy_set_buffer_bytes(6, 0, 0, "a".as_ptr(), 1));
             told.push(proxy_set_buffer_bytes(4, 0, 0, "a".as_ptr(), 1));
-            for path in ["plugin_name", "no_such", "request\0no_such", "request\0path", "request\0path\0", "request\0headers\0host", "node\0no_such"] {
+            for path in [
+                "plugin_name",
+                "no_such",
+                "request\0no_such",
+                "request\0path",
+                "request\0path\0",
+                "request\0headers\0host",
+                "node\0no_such",
+            ] {
                 told.push(proxy_get_property(path.as_ptr(), path.len(), to, len));
             }
             told.push(proxy_set_effective_context(9999));
@@ -96,7 +109,9 @@ impl HttpContext for Probe {
     }
 
     fn on_http_request_body(&mut self, _: usize, end: bool) -> Action {
-        if end { self.ask("request-body") }
+        if end {
+            self.ask("request-body")
+        }
         Action::Continue
     }
 

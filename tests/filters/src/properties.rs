@@ -38,8 +38,20 @@ impl HttpContext for Properties {
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         // Read without `get_property`, which would panic where a status is unknown to it.
-        for path in ["response/code", "response/headers/x-secret", "request/path", "request/method", "upstream/address",
-            "cluster_name", "route_name", "listener_direction", "xds/cluster_name", "node/id", "xds/node/id", "connection_id/none"] {
+        for path in [
+            "response/code",
+            "response/headers/x-secret",
+            "request/path",
+            "request/method",
+            "upstream/address",
+            "cluster_name",
+            "route_name",
+            "listener_direction",
+            "xds/cluster_name",
+            "node/id",
+            "xds/node/id",
+            "connection_id/none",
+        ] {
             let value = self.get_property(path.split('/').collect());
             let told = value.map_or("none".to_owned(), |bytes| match std::str::from_utf8(&bytes) {
                 Ok(text) if text.is_ascii() && !text.contains('\0') => text.replace(char::is_control, "?"),

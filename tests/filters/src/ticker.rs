@@ -49,8 +49,14 @@ impl HttpContext for Ticker {
     fn on_log(&mut self) {
         let path = self.get_http_request_header(":path").unwrap_or_default();
         let status = self.get_http_response_header(":status").unwrap_or_default();
-        let code = self.get_property(vec!["response", "code"]).and_then(|code| code.try_into().ok()).map_or(0, i64::from_le_bytes);
-        let size = self.get_property(vec!["response", "size"]).and_then(|size| size.try_into().ok()).map_or(0, i64::from_le_bytes);
+        let code = self
+            .get_property(vec!["response", "code"])
+            .and_then(|code| code.try_into().ok())
+            .map_or(0, i64::from_le_bytes);
+        let size = self
+            .get_property(vec!["response", "size"])
+            .and_then(|size| size.try_into().ok())
+            .map_or(0, i64::from_le_bytes);
         let name = format!("test_log_{}_{status}_{code}", path.trim_matches('/').replace(['/', '?', '='], "_"));
         if let Ok(counter) = hostcalls::define_metric(MetricType::Counter, &name) {
             let _ = hostcalls::increment_metric(counter, 1);
