@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -42,6 +43,16 @@ pub(crate) enum Content {
     Upstream(Incoming),
     /// What filters let through.
     Filtered(Frames),
+}
+
+impl Content {
+    /// Leaves out a body of our own, of which the headers keep telling the length.
+    pub(crate) fn omit(&mut self, headers: &mut HeaderMap) {
+        if let Content::Whole(Some(bytes)) = self {
+            headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(bytes.len()));
+            *self = Content::Empty;
+        }
+    }
 }
 
 impl Body for Content {

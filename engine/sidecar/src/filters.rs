@@ -116,7 +116,7 @@ impl Lane {
         let grpc =
             head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         let facts = facts::of_request(&head, version, connection, exchange.time);
-        let scene = Scene::new(convert::of_request(&head, connection.scheme()), facts);
+        let scene = Scene::new(convert::of_request(&head, version, connection.scheme()), facts);
         let transaction = Transaction::new(scene);
         let streams = self.vms.iter().map(|vm| vm.stream(&transaction)).collect();
         let chain = Arc::new(Chain::new(transaction, streams));
@@ -185,7 +185,7 @@ impl Way<'_> {
                 }
                 None => {}
             }
-            self.chain.scene().request_headers = convert::of_request(&head, self.connection.scheme());
+            self.chain.scene().request_headers = convert::of_request(&head, self.version, self.connection.scheme());
         }
         self.chain.request_headers(before..all, end).await?;
         self.take_over(&mut head)?;
@@ -220,7 +220,7 @@ impl Way<'_> {
         convert::to_request(&scene.request_headers, head)?;
         drop(scene);
         sanitize::sanitize(head, self.worker.options().normalization)?;
-        self.chain.scene().request_headers = convert::of_request(head, self.connection.scheme());
+        self.chain.scene().request_headers = convert::of_request(head, self.version, self.connection.scheme());
         Ok(())
     }
 

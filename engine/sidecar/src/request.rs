@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, BrokenOff> {
     let (method, version) = (request.method().clone(), request.version());
+    // HTTP/1.1 leaves the body of an answer to HEAD out by itself, HTTP/2 would send it.
+    let headless = method == Method::HEAD && version == Version::HTTP_2;
     let mut exchange = Exchange::begin(Arc::clone(&worker), Arc::clone(&connection), method, version);
     let response = match serve(&worker, &connection, request, &mut exchange).await {
         Ok(response) => response,
@@ -46,7 +48,10 @@ pub(crate) async fn handle(
             refusal.answer()
         }
     };
-    let (head, content) = response.into_parts();
+    let (mut head, mut content) = response.into_parts();
+    if headless {
+        content.omit(&mut head.headers);
+    }
     exchange.respond(&head);
     Ok(Response::from_parts(head, ResponseBody::new(content, exchange)))
 }

@@ -6,6 +6,7 @@ mod pair;
 
 use pair::{Pair, Set};
 use weir_tests::client::Call;
+use weir_tests::house::Plan;
 use weir_tests::patience;
 
 fn get(target: &str) -> Call {
@@ -35,7 +36,8 @@ async fn headers_and_local_responses_are_envoys() {
         get("/private").header("content-type", "application/grpc"),
         get("/plain").header("x-want-x-answer", "1").header("content-type", "application/grpc"),
     ];
-    pair.same(calls).await;
+    pair.same(calls.clone()).await;
+    pair.same_over_http2(calls).await;
     let answer = pair.ours(get("/private")).await;
     assert_eq!((answer.status, answer.body.as_str(), answer.header("x-why")), (403, "not for you\n", Some("private")));
     assert_eq!(answer.header("x-response"), Some("one"), "the filter sees its own answer on the way back");
@@ -60,7 +62,8 @@ async fn bodies_are_held_and_rewritten_as_in_envoy() {
         get("/big?bytes=300000").header("x-mode", "keep"),
         get("/none"),
     ];
-    pair.same(calls).await;
+    pair.same(calls.clone()).await;
+    pair.same_over_http2(calls).await;
     let answer = pair.ours(post("hold", "hello")).await;
     assert!(answer.body.contains("HELLO") && answer.body.starts_with("filter saw"), "{answer:?}");
     // Envoy cuts the response too, but tells of it in its own time.
@@ -191,4 +194,51 @@ async fn filters_run_in_order_and_a_broken_one_fails_as_its_strategy_says() {
     let metrics = pair.sidecar.metrics().await;
     assert!(metrics.contains("weir_filter_failures_total{filter=\"c\"} 1"), "{metrics}");
     assert!(metrics.contains("weir_filter_restarts_total{filter=\"b\"} 1"), "{metrics}");
+}
+
+/// Only what an early filter has stamped gets in.
+const STAMPED: &str = "
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: stamped, namespace: shop}
+spec:
+  action: ALLOW
+  rules:
+    - to: [{operation: {paths: [/open]}}]
+      when: [{key: 'request.headers[x-stamp]', values: [early]}]
+---
+apiVersion: policy.weir.dev/v1alpha1
+kind: Workload
+metadata: {name: cart, namespace: shop}
+spec: {}
+";
+
+#[tokio::test]
+async fn the_check_sees_what_early_filters_made_and_denials_go_back_through_them() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, module) = (place.path().join("filters.yaml"), pair::module());
+    let entry = |name: &str, phase: &str| {
+        let limits = "{callMs: 10000, startMs: 20000}";
+        format!(
+            "- {{pluginName: {name}, url: {}, pluginConfig: {name}, phase: {phase}, limits: {limits}}}\n",
+            module.display()
+        )
+    };
+    std::fs::write(&file, format!("filters:\n{}{}", entry("late", "STATS"), entry("early", "AUTHN"))).unwrap();
+    let plan = Plan::empty().document("stamped.yaml", STAMPED).plaintext();
+    let house = plan.sidecar(&["--filters", &file.display().to_string()]).start().await.unwrap();
+    let caller = house.plain_caller().unwrap();
+    let open = caller.get("/open").await.unwrap();
+    assert_eq!(open.status, 200, "{open:?}");
+    let sent = &house.echo.seen()[0]["headers"];
+    let stamps: Vec<_> =
+        sent.as_array().unwrap().iter().filter(|line| line[0] == "x-stamp").map(|line| &line[1]).collect();
+    assert_eq!(stamps, ["early", "late"]);
+    let stamps = |answer: &weir_tests::client::Answer| -> Vec<String> {
+        answer.headers.iter().filter(|(name, _)| name == "x-stamp").map(|(_, value)| value.clone()).collect()
+    };
+    assert_eq!(stamps(&open), ["late", "early"], "back in the reverse order");
+    let closed = caller.get("/closed").await.unwrap();
+    assert_eq!((closed.status, stamps(&closed)), (403, vec!["early".to_owned()]), "the late one never saw it");
+    assert!(closed.header("x-weir-decision-id").is_some());
 }

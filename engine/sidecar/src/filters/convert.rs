@@ -1,18 +1,24 @@
 //! Between the HTTP library's headers and those that filters see.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header, request, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header, request, response};
 use weir_proxy_wasm::{Headers, LocalResponse};
 
 use crate::{body::Content, refusal, refusal::Refusal};
 
-/// A request's head as filters see it: the pseudo-headers first, `Host` among them.
-pub(super) fn of_request(head: &request::Parts, scheme: &str) -> Headers {
+/// A request's head as filters see it: the pseudo-headers first, `Host` among them; in the order in which clients of HTTP/2
+/// write them, or in which Envoy makes them of HTTP/1.1.
+pub(super) fn of_request(head: &request::Parts, version: Version, scheme: &str) -> Headers {
     let mut headers = Headers::with_capacity(head.headers.len() + 4);
     let host = head.headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
-    headers.push(":authority", host);
-    headers.push(":path", head.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes());
-    headers.push(":method", head.method.as_str().as_bytes());
-    headers.push(":scheme", scheme.as_bytes());
+    let path = head.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes();
+    let (method, scheme) = (head.method.as_str().as_bytes(), scheme.as_bytes());
+    let lines = match version {
+        Version::HTTP_2 => [(":method", method), (":scheme", scheme), (":authority", host), (":path", path)],
+        _ => [(":authority", host), (":path", path), (":method", method), (":scheme", scheme)],
+    };
+    for (name, value) in lines {
+        headers.push(name, value);
+    }
     push_lines(&mut headers, &head.headers);
     headers
 }

@@ -65,6 +65,20 @@ async fn http2_is_spoken_with_prior_knowledge() {
     assert_eq!(seen.lines("cookie"), ["a=1; b=2"]);
 }
 
+#[tokio::test]
+async fn an_answer_of_our_own_to_head_has_a_length_and_no_body_over_http2() {
+    let upstream = Upstream::echo().await;
+    let sidecar = start(options(&upstream)).await;
+    let stream = connect(sidecar.addresses().http).await;
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::head("http://shop.example/").header("expect", "the impossible");
+    let answer = within(sender.send_request(request.body(Full::<Bytes>::default()).unwrap())).await.unwrap();
+    let answer = Answer::read(answer).await;
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::EXPECTATION_FAILED, 0));
+    assert_eq!(answer.header("content-length"), Some("25"));
+}
+
 /// The upstream's first chunk must reach the client before the client has sent its second one: nothing is held.
 #[tokio::test]
 async fn bodies_stream_both_ways() {

@@ -76,9 +76,19 @@ impl Pair {
 
     /// Sends each call both ways; what comes back must be equal.
     pub async fn same(&self, calls: impl IntoIterator<Item = Call>) {
+        self.compare(calls, false).await;
+    }
+
+    /// The same over HTTP/2.
+    pub async fn same_over_http2(&self, calls: impl IntoIterator<Item = Call>) {
+        self.compare(calls, true).await;
+    }
+
+    async fn compare(&self, calls: impl IntoIterator<Item = Call>, http2: bool) {
         let mut differ = Vec::new();
         for call in calls {
-            let (theirs, ours) = (self.envoys(call.clone()).await, self.ours(call.clone()).await);
+            let theirs = self.envoy.send_over(call.clone(), http2).await;
+            let ours = self.sidecar.send_over(call.clone(), http2).await;
             if told(&theirs) != told(&ours) {
                 let mut call = format!("{call:?}");
                 call.truncate(300);
@@ -99,7 +109,12 @@ impl Pair {
 
 impl Way {
     pub async fn send(&self, call: Call) -> Answer {
-        match Caller::to(self.http).send(call).await {
+        self.send_over(call, false).await
+    }
+
+    async fn send_over(&self, call: Call, http2: bool) -> Answer {
+        let caller = Caller::to(self.http);
+        match if http2 { caller.with_http2() } else { caller }.send(call).await {
             Ok(answer) => answer,
             // A connection that is closed without an answer is one too.
             Err(error) => Answer {
@@ -128,7 +143,7 @@ fn told(answer: &Answer) -> String {
 }
 
 /// Built by `make test`, or now.
-fn module() -> PathBuf {
+pub fn module() -> PathBuf {
     let folder =
         std::env::var_os("WEIR_FILTERS").map_or_else(|| repository::target().join("filters/dist"), PathBuf::from);
     let module = folder.join("filters.wasm");
