@@ -33,6 +33,20 @@ unsafe extern "C" {
     fn proxy_get_status(code: *mut u32, to: *mut *mut u8, len_to: *mut usize) -> u32;
 }
 
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn fd_fdstat_get(fd: u32, to: *mut u64) -> u32;
+    fn fd_fdstat_set_flags(fd: u32, flags: u32) -> u32;
+    fn fd_prestat_get(fd: u32, to: *mut u32) -> u32;
+    fn fd_prestat_dir_name(fd: u32, to: *mut u8, len: usize) -> u32;
+    fn fd_seek(fd: u32, offset: i64, whence: u32, to: *mut u64) -> u32;
+    fn fd_close(fd: u32) -> u32;
+    fn fd_read(fd: u32, pieces: *const u32, count: usize, to: *mut usize) -> u32;
+    fn clock_time_get(clock: u32, precision: u64, to: *mut u64) -> u32;
+    fn sched_yield() -> u32;
+    fn poll_oneoff(from: *const u8, to: *mut u8, count: usize, happened: *mut usize) -> u32;
+}
+
 /// Far outside of the memory.
 const NOWHERE: *const u8 = 0xfff0_0000 as *const u8;
 
@@ -100,11 +114,41 @@ impl Probe {
     }
 }
 
+impl Probe {
+    fn ask_wasi(&mut self) {
+        let (mut words, mut number, mut size) = ([0_u64; 8], 0_u32, 0_usize);
+        // A clock subscription of no time at all.
+        let (clock, mut event) = ([0_u8; 48], [0_u8; 32]);
+        // SAFETY: as above.
+        let told = unsafe {
+            [
+                fd_fdstat_get(0, words.as_mut_ptr()),
+                fd_fdstat_get(1, words.as_mut_ptr()),
+                fd_fdstat_get(3, words.as_mut_ptr()),
+                fd_fdstat_set_flags(1, 4),
+                fd_prestat_get(3, &raw mut number),
+                fd_prestat_dir_name(3, event.as_mut_ptr(), 4),
+                fd_seek(1, 0, 0, words.as_mut_ptr()),
+                fd_close(1),
+                fd_read(0, &raw const number, 0, &raw mut size),
+                clock_time_get(0, 1, words.as_mut_ptr()),
+                clock_time_get(1, 1, words.as_mut_ptr()),
+                clock_time_get(2, 1, words.as_mut_ptr()),
+                sched_yield(),
+                poll_oneoff(clock.as_ptr(), event.as_mut_ptr(), 1, &raw mut size),
+                size as u32,
+            ]
+        };
+        self.told += &format!("wasi {told:?}\n");
+    }
+}
+
 impl Context for Probe {}
 
 impl HttpContext for Probe {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         self.ask("request-headers");
+        self.ask_wasi();
         Action::Continue
     }
 

@@ -43,6 +43,8 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             bail!("it exited with code {code}")
         })?;
         linker.func_wrap(module, "sched_yield", |_: C<'_>| 0_u32)?;
+        // As Envoy: nothing to wait for, and no time passes; Go's runtime gives up on anything but success.
+        linker.func_wrap(module, "poll_oneoff", |_: C<'_>, _: u32, _: u32, _: u32, _: u32| 0_u32)?;
         link_environment(linker, module)?;
         link_files(linker, module)?;
     }
@@ -80,7 +82,6 @@ fn link_files(linker: &mut Linker<Guest>, module: &str) -> wasmtime::Result<()> 
     linker.func_wrap(module, "fd_close", |_: C<'_>, _: u32| 0_u32)?;
     linker.func_wrap(module, "fd_seek", |_: C<'_>, _: u32, _: u64, _: u32, _: u32| 0_u32)?;
     linker.func_wrap(module, "fd_prestat_get", |_: C<'_>, _: u32, _: u32| BADF)?;
-    linker.func_wrap(module, "fd_prestat_dir_name", |_: C<'_>, _: u32, _: u32, _: u32| BADF)?;
     Ok(())
 }
 
