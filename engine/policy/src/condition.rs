@@ -8,8 +8,8 @@ use crate::{
     doubt,
     facts::{Address, Facts},
     matcher::{
-        Namespaces, Networks, Paths, Patterns, Principals, RequestPrincipals, ServiceAccounts, TrustDomains, claim,
-        claim_texts,
+        Metadata, Namespaces, Networks, Paths, Patterns, Principals, RequestPrincipals, ServiceAccounts, TrustDomains,
+        claim, claim_texts,
     },
     referenced::Referenced,
     truth::Truth,
@@ -35,6 +35,8 @@ pub(crate) enum Subject {
     RequestPrincipal(RequestPrincipals),
     /// A claim of the validated token, by its path.
     Claim(Box<[Box<str>]>, Patterns),
+    /// What a filter of the proxy says under a key. It is there on plain connections too.
+    Metadata(Box<str>, Box<str>, Metadata),
 }
 
 /// One condition.
@@ -76,6 +78,7 @@ impl Condition {
             Subject::Namespace(_) => referenced.slot(slot::SOURCE_PRINCIPAL),
             Subject::RequestPrincipal(_) => referenced.slot(slot::REQUEST_AUTH_PRINCIPAL),
             Subject::Claim(..) => referenced.slot(slot::REQUEST_AUTH_CLAIMS),
+            Subject::Metadata(..) => referenced.slot(slot::METADATA),
         }
     }
 }
@@ -107,6 +110,9 @@ impl Subject {
             Subject::Claim(path, patterns) => {
                 let claim = facts.claims().and_then(|claims| claim(claims, path));
                 claim.is_some_and(|claim| claim_texts(claim).any(|text| patterns.matches(text)))
+            }
+            Subject::Metadata(filter, key, said) => {
+                facts.metadata(filter, key).is_some_and(|value| said.matches(value))
             }
             Subject::TrustDomain(domains) => identity(&|principal, spiffe| domains.matches(principal, spiffe)),
         })

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell, net::IpAddr};
 
-use weir_attributes::{Slot, Struct, World, slot};
+use weir_attributes::{Json, Slot, Struct, World, slot};
 
 /// An address that conditions compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +60,11 @@ impl<'a> Facts<'a> {
     /// What the validated token says.
     pub(crate) fn claims(&self) -> Option<&'a Struct> {
         self.world.bag().struct_of(slot::REQUEST_AUTH_CLAIMS).map(|claims| &**claims)
+    }
+
+    /// What a filter of the proxy says under a key.
+    pub(crate) fn metadata(&self, filter: &str, key: &str) -> Option<&'a Json> {
+        self.world.bag().struct_of(slot::METADATA)?.get(filter)?.as_map()?.get(key)
     }
 
     /// The peer's identity, and whether its scheme is SPIFFE's.

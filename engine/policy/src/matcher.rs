@@ -4,6 +4,7 @@
 
 mod claims;
 mod identity;
+mod metadata;
 mod network;
 mod paths;
 mod patterns;
@@ -12,6 +13,7 @@ pub(crate) use claims::{RequestPrincipals, claim, claim_texts};
 pub(crate) use identity::{
     Namespaces, Principals, ServiceAccounts, TrustDomains, account_tails, namespaces_of, with_aliases,
 };
+pub(crate) use metadata::Metadata;
 pub(crate) use network::{Networks, parse_block};
 pub(crate) use paths::{Paths, Template, TemplateError};
 pub(crate) use patterns::{Patterns, Presence};

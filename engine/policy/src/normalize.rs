@@ -1,9 +1,9 @@
 //! Path normalization: the four modes of Istio's mesh option `pathNormalization`, as Envoy 1.40 does them.
 //!
 //! Order: the fragment goes, escaped slashes are decoded (DECODE_AND_MERGE_SLASHES), RFC 3986 (unreserved characters
-//! decoded once, `\` to `/`, dot segments resolved), runs of slashes merged. The query stays as it is.
+//! decoded once, `\` to `/`, dot segments resolved, `"<>^`{|}` escaped), runs of slashes merged. The query stays as it is.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::document::Normalization;
 
@@ -64,6 +64,7 @@ fn is_plain(target: &str) -> bool {
             byte if !byte.is_ascii_graphic() => return false,
             b'?' => query = true,
             b'%' | b'\\' if !query => return false,
+            byte if !query && must_be_escaped(byte) => return false,
             b'/' | b'.' if !query && before == b'/' => return false,
             _ => {}
         }
@@ -105,6 +106,11 @@ fn decode_slashes(path: &str) -> String {
     path.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\")
 }
 
+/// What Envoy's URL library writes as `%HH` in a path.
+fn must_be_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}')
+}
+
 /// RFC 3986 §6.2.2: segment by segment, dot segments taken out, the rest decoded.
 fn resolve(path: &str) -> String {
     let mut segments: Vec<String> = Vec::new();
@@ -123,7 +129,7 @@ fn resolve(path: &str) -> String {
                     segments.push(String::new());
                 }
             }
-            _ => segments.push(text),
+            _ => segments.push(escape(text)),
         }
     }
     let mut resolved = String::with_capacity(path.len());
@@ -132,6 +138,20 @@ fn resolve(path: &str) -> String {
         resolved.push_str(&segment);
     }
     resolved
+}
+
+fn escape(segment: String) -> String {
+    if !segment.bytes().any(must_be_escaped) {
+        return segment;
+    }
+    let mut text = String::with_capacity(segment.len() + 8);
+    for character in segment.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if must_be_escaped(byte) => drop(write!(text, "%{byte:02X}")),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
 /// Decodes `%HH` of letters, digits, `-`, `.`, `_` and `~`, once; other escapes stay as they were sent.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use weir_attributes::Slot;
 
-/// Every attribute and header that the pure phases of a ruleset can read: a verdict is the same for two requests that
-/// agree in all of these, absent ones too. The key of a verdict cache and the decision log are made from it.
+/// Every attribute and header that the pure phases of a ruleset can read: a verdict is the same for two HTTP requests that
+/// agree in all of these, absent ones too, and for two connections without HTTP; one is no other's. The key of a verdict cache and the decision log are made from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Referenced {
     slots: Vec<Slot>,

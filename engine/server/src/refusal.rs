@@ -3,7 +3,7 @@
 use std::fmt;
 
 use weir_attributes::JsonError;
-use weir_policy::{Reason, ReasonCode, Text, Verdict};
+use weir_policy::{Reason, ReasonCode, Text, Verdict, is_header_name};
 
 /// Header lines of one request.
 pub(crate) const HEADER_LINES_MAX: usize = 1000;
@@ -73,7 +73,7 @@ pub(crate) fn check_line(name: &str, value: &[u8]) -> Result<(), Refusal> {
     if name.len() > HEADER_NAME_MAX {
         return Err(Refusal::NameTooLong(shown()));
     }
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+    if !is_header_name(name) {
         return Err(Refusal::Name(shown()));
     }
     if value.len() > HEADER_VALUE_MAX {

@@ -23,6 +23,8 @@ const fn away(status: StatusCode, reason: &'static str, flag: &'static str) -> R
 
 /// `CONNECT`: this is no forward proxy.
 pub(crate) const CONNECT: Refusal = Refusal { status: StatusCode::METHOD_NOT_ALLOWED, ..bad("connect-not-supported") };
+/// A method of HTTP/1 that no policy means, such as `get`.
+pub(crate) const UNKNOWN_METHOD: Refusal = bad("unknown-method");
 /// An upgrade other than to HTTP/2, which may be ignored.
 pub(crate) const UPGRADE: Refusal = bad("upgrade-not-supported");
 /// `Expect` of something else than `100-continue`.
@@ -66,10 +68,11 @@ pub(crate) const FILTER_HEADERS: Refusal = away(StatusCode::SERVICE_UNAVAILABLE,
 pub(crate) const FILTER_RESET: Refusal = away(StatusCode::SERVICE_UNAVAILABLE, "filter-reset", "LR");
 
 /// How many there are.
-pub(crate) const COUNT: usize = 20;
+pub(crate) const COUNT: usize = 21;
 /// All of them: their places are the places of their counters.
 pub(crate) const ALL: [Refusal; COUNT] = [
     CONNECT,
+    UNKNOWN_METHOD,
     UPGRADE,
     EXPECT,
     NO_HOST,

@@ -12,7 +12,7 @@ use http::{
     request::Parts,
     uri::{Authority, PathAndQuery},
 };
-use weir_policy::{document::Normalization, normalize};
+use weir_policy::{document::Normalization, is_method, normalize};
 
 use crate::{limits, refusal, refusal::Refusal};
 
@@ -27,6 +27,10 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 pub(crate) fn sanitize(head: &mut Parts, mode: Normalization) -> Result<(), Refusal> {
     if head.method == Method::CONNECT {
         return Err(refusal::CONNECT);
+    }
+    // HTTP/2 takes any token for a method, as Envoy does.
+    if head.version <= Version::HTTP_11 && !is_method(head.method.as_str()) {
+        return Err(refusal::UNKNOWN_METHOD);
     }
     let seen = look(&head.headers)?;
     if seen.upgrade && !asks_for_http2(&head.headers) {

@@ -177,7 +177,7 @@ impl Question {
             && program.result_type() != ty
         {
             let (expected, got) = (format!("type {ty}"), format!("type {}", program.result_type()));
-            return Verdict::Failed { expected, got, rule: "type" };
+            return Verdict::Failed { expected, got, rule: "type".to_owned() };
         }
         if let Answer::Value(_, None) = &self.answer {
             return Verdict::Passed;
@@ -186,7 +186,7 @@ impl Question {
             return match program.evaluate_partial(&self.bound, &mut Scratch::new()) {
                 Partial::Unknown(_) => Verdict::Passed,
                 Partial::Value(value) => {
-                    Verdict::Failed { expected: self.answer.shown(), got: show(&value), rule: "unknown" }
+                    Verdict::Failed { expected: self.answer.shown(), got: show(&value), rule: "unknown".to_owned() }
                 }
                 Partial::Error(error) => self.answer.refuse(format!("the error `{error}`"), "unknown"),
             };
@@ -197,7 +197,7 @@ impl Question {
                 let got = show(&value);
                 match &self.answer {
                     Answer::Value(_, Some(expected)) if *expected == got => Verdict::Passed,
-                    answer => Verdict::Failed { expected: answer.shown(), got, rule: "value" },
+                    answer => Verdict::Failed { expected: answer.shown(), got, rule: "value".to_owned() },
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Answer {
     fn refuse(&self, got: String, rule: &'static str) -> Verdict {
         match self {
             Self::Error => Verdict::Passed,
-            answer => Verdict::Failed { expected: answer.shown(), got, rule },
+            answer => Verdict::Failed { expected: answer.shown(), got, rule: rule.to_owned() },
         }
     }
 }

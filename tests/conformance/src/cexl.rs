@@ -206,7 +206,9 @@ impl Both {
 
 impl Question {
     pub(super) fn verdict(self) -> Verdict {
-        let failed = |got: String, rule| Ok::<_, Verdict>(Verdict::Failed { expected: self.answer.shown(), got, rule });
+        let failed = |got: String, rule: &str| {
+            Ok::<_, Verdict>(Verdict::Failed { expected: self.answer.shown(), got, rule: rule.to_owned() })
+        };
         self.ask(failed).unwrap_or_else(|verdict| verdict)
     }
 
@@ -228,7 +230,7 @@ impl Question {
             && program.value_type() != ty
         {
             let (expected, got) = (format!("type {ty}"), format!("type {}", program.value_type()));
-            return Ok(Verdict::Failed { expected, got, rule: "type" });
+            return Ok(Verdict::Failed { expected, got, rule: "type".to_owned() });
         }
         let mut reads = Reads::new();
         let values = Values::of(&self.env);
@@ -256,7 +258,7 @@ impl Question {
             Some(expected) if *expected != read => Ok(Verdict::Failed {
                 expected: format!("references {expected:?}"),
                 got: format!("{read:?}"),
-                rule: "references",
+                rule: "references".to_owned(),
             }),
             _ => Ok(Verdict::Passed),
         }

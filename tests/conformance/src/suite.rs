@@ -36,9 +36,7 @@ pub struct Case {
 impl Case {
     /// A case that fails: a row that the suite cannot make a question of. The others are asked all the same.
     pub(crate) fn unreadable(name: String, problem: String) -> Self {
-        let verdict =
-            Verdict::Failed { expected: "a row that the suite can ask".to_owned(), got: problem, rule: "row" };
-        Self { name, task: Task::Ask(Box::new(move || verdict)) }
+        Self { name, task: Task::Ask(Box::new(move || Verdict::unreadable(problem))) }
     }
 }
 
@@ -62,9 +60,16 @@ pub enum Verdict {
         expected: String,
         /// What the crate says.
         got: String,
-        /// What of it differs: the value, the type, that it is an error...
-        rule: &'static str,
+        /// What decided: a rule of a policy, or what of the answer differs: the value, the type, that it is an error...
+        rule: String,
     },
+}
+
+impl Verdict {
+    /// Of a row that the suite cannot make a question of.
+    pub(crate) fn unreadable(problem: String) -> Self {
+        Self::Failed { expected: "a row that the suite can ask".to_owned(), got: problem, rule: "row".to_owned() }
+    }
 }
 
 /// A file that cannot be read, or holds no JSON at some place.
@@ -87,6 +92,19 @@ pub struct Report {
     pub failures: Vec<String>,
     /// How many cases were left out, by their reason.
     pub skipped: BTreeMap<&'static str, usize>,
+}
+
+impl Report {
+    /// Adds what a case came to.
+    pub(crate) fn count(&mut self, name: &str, verdict: Verdict) {
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::Failed { expected, got, rule } => {
+                let line = format!("{name}: expected {expected}, got {got} (decided by: {rule})");
+                self.failures.push(on_one_line(&line));
+            }
+        }
+    }
 }
 
 impl fmt::Display for Report {
@@ -126,11 +144,7 @@ fn ask(cases: Vec<Case>) -> Report {
             Task::Ask(ask) => ask,
         };
         match catch_unwind(AssertUnwindSafe(ask)) {
-            Ok(Verdict::Passed) => report.passed += 1,
-            Ok(Verdict::Failed { expected, got, rule }) => {
-                let line = format!("{name}: expected {expected}, got {got} (decided by: {rule})");
-                report.failures.push(on_one_line(&line));
-            }
+            Ok(verdict) => report.count(&name, verdict),
             Err(panic) => report.failures.push(on_one_line(&format!("{name}: panicked: {}", words(&*panic)))),
         }
     }

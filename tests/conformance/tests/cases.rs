@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use weir_conformance::{Report, find, run};
+use weir_conformance::{Report, find, run, via_ext_authz};
 
 fn own(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file)
@@ -48,6 +48,76 @@ fn our_own_rows_pass() {
 fn our_own_rows_of_mixers_language_pass() {
     let report = report("cexl", &[own("cexl.json")]);
     assert_eq!(report.to_string(), "18 passed, 0 failed\n");
+}
+
+/// The suites about Istio's policies: own and shared file, and how many rows the shared one has at least.
+const POLICIES: [(&str, &str, usize); 5] = [
+    ("authz", "cases.jsonl", 1_000),
+    ("authz-invalid", "invalid.jsonl", 60),
+    ("authz-valid", "valid.jsonl", 20),
+    ("normalization", "normalization.jsonl", 100),
+    ("peerauth", "peerauth.jsonl", 3),
+];
+
+#[test]
+fn our_own_rows_of_policies_pass_and_none_is_left_out() {
+    for (suite, _, _) in POLICIES {
+        let report = report(suite, &[own(&format!("{suite}.jsonl"))]);
+        assert!(report.failures.is_empty() && report.skipped.is_empty() && report.passed > 2, "{suite}: {report}");
+    }
+}
+
+#[test]
+fn the_shared_rows_of_policies_pass_and_none_is_left_out() {
+    let Some(folder) = shared("authz") else { return };
+    for (suite, file, least) in POLICIES {
+        let report = report(suite, &[folder.join(file)]);
+        assert!(report.failures.is_empty() && report.skipped.is_empty(), "{suite}: {report}");
+        assert!(report.passed >= least, "{suite}: only {} rows", report.passed);
+    }
+}
+
+#[test]
+fn rows_pass_through_the_door_for_envoy_and_what_it_cannot_carry_is_counted() {
+    let report = via_ext_authz(&[own("authz.jsonl")], |_, _| ()).unwrap();
+    assert!(report.failures.is_empty(), "{report}");
+    assert_eq!(report.skipped.len(), 3, "plain connections, a bad method, claims without an issuer: {report}");
+    assert!(report.passed >= 40, "{report}");
+    let Some(folder) = shared("authz") else { return };
+    let report = via_ext_authz(&[folder.join("cases.jsonl")], |_, _| ()).unwrap();
+    assert!(report.failures.is_empty(), "{report}");
+    assert!(report.passed >= 1_500, "{report}");
+}
+
+/// Rows of policies, and what must stand in the line of their failure.
+const WRONG_AUTHZ: &[(&str, &str)] = &[
+    (r#""expect": "deny""#, "expected deny, got allow (decided by: allowed-by-rule: shop/p rule 0)"),
+    (r#""expect": "http_401""#, "expected http_401, got allow"),
+    (r#""expect": "allow", "expect_audit": true"#, "expected the audit mark true, got the audit mark false"),
+    (
+        r#""expect": "allow", "oracle": {"shadow_deny": "denied"}"#,
+        "expected the DENY side of dry-run denied, got the DENY side of dry-run none",
+    ),
+    (
+        r#""expect": "allow", "oracle": {"verdict": "allow", "path": "/b"}"#,
+        "expected the path /b, got the path /a (decided by",
+    ),
+    (r#""expect": "http_500""#, "expected a row that the suite can ask, got unknown variant `http_500`"),
+    (r#""expect": "allow", "normalization": "SOME""#, "got refused: "),
+];
+
+#[test]
+fn a_row_of_policies_that_fails_says_what_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.jsonl");
+    let policy = r#"{"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "p", "namespace": "shop"}, "spec": {"rules": [{}]}}"#;
+    for (rest, line) in WRONG_AUTHZ {
+        let given = r#""workload": {"namespace": "shop"}, "request": {"path": "/a"}"#;
+        fs::write(&file, format!(r#"{{"name": "n", "tier": 2, "policies": [{policy}], {given}, {rest}}}"#)).unwrap();
+        let report = report("authz", std::slice::from_ref(&file));
+        let [failure] = report.failures.as_slice() else { panic!("{rest}: {report}") };
+        assert!(failure.contains(line) && failure.contains(":1 n (tier 2): "), "{rest}: {failure}");
+    }
 }
 
 #[test]
@@ -178,8 +248,10 @@ fn the_exit_says_whether_all_passed_some_failed_or_nothing_was_asked() {
 
     let missing = folder.path().join("missing.jsonl");
     for (args, words) in [
-        (vec![], "usage: weir-conformance SUITE FILE..."),
-        (vec!["cel"], "usage: weir-conformance SUITE FILE..."),
+        (vec![], "usage: weir-conformance SUITE [--via ext_authz] FILE..."),
+        (vec!["cel"], "usage: weir-conformance SUITE [--via ext_authz] FILE..."),
+        (vec!["cel", "--via", "ext_authz", "x"], "write authz --via ext_authz FILE..."),
+        (vec!["authz", "x", "--via"], "write authz --via ext_authz FILE..."),
         (vec!["sell", "x"], "there is no suite `sell`"),
         (vec!["cel", missing.to_str().unwrap()], "missing.jsonl: No such file"),
     ] {

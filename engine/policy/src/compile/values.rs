@@ -7,8 +7,8 @@ use crate::{
     condition::Subject,
     facts::Address,
     matcher::{
-        Namespaces, Networks, Paths, Patterns, Presence, Principals, RequestPrincipals, ServiceAccounts, Template,
-        TemplateError, TrustDomains, parse_block, with_aliases,
+        Metadata, Namespaces, Networks, Paths, Patterns, Presence, Principals, RequestPrincipals, ServiceAccounts,
+        Template, TemplateError, TrustDomains, parse_block, with_aliases,
     },
     mesh::Mesh,
     problem::Problems,
@@ -31,6 +31,8 @@ pub(super) enum Field {
     Pseudo(Slot),
     RequestPrincipal,
     Claim(Box<[Box<str>]>),
+    /// What a filter of the proxy says under a key.
+    Metadata(Box<str>, Box<str>),
 }
 
 /// Where values stand and what they may refer to.
@@ -153,6 +155,7 @@ impl Values<'_> {
             Field::Header(name) => Subject::Header(name.as_str().into(), patterns(Presence::Any)),
             Field::RequestPrincipal => Subject::RequestPrincipal(RequestPrincipals::new(self.values)),
             Field::Claim(path) => Subject::Claim(path.clone(), patterns(Presence::NonEmpty)),
+            Field::Metadata(filter, key) => Subject::Metadata(filter.clone(), key.clone(), Metadata::new(self.values)),
             Field::Pseudo(slot) => Subject::Text(*slot, patterns(Presence::Any)),
         })
     }

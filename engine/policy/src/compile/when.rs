@@ -21,7 +21,11 @@ const KEYS: &[&str] = &[
     "request.auth.audiences",
     "request.auth.presenter",
     "request.auth.claims[NAME]",
+    "experimental.envoy.filters.FILTER[KEY]",
 ];
+
+/// What the keys of dynamic metadata begin with.
+const METADATA: &str = "experimental.envoy.filters.";
 
 /// The attribute that a key means; otherwise what is wrong and what to do.
 pub(super) fn field(key: &str) -> Result<Field, (String, String)> {
@@ -39,6 +43,7 @@ pub(super) fn field(key: &str) -> Result<Field, (String, String)> {
         "request.auth.audiences" => Field::Claim(["aud".into()].into()),
         "request.auth.presenter" => Field::Claim(["azp".into()].into()),
         _ if key.starts_with("request.auth.claims") => claim(key)?,
+        _ if key.starts_with(METADATA) => metadata(key)?,
         "" => return Err(("`key` must not be empty".to_owned(), format!("write one of {}", KEYS.join(", ")))),
         _ => match bracketed(key, "request.headers") {
             Some("") => return Err(bad_form(key, "request.headers[x-user]")),
@@ -56,6 +61,16 @@ fn claim(key: &str) -> Result<Field, (String, String)> {
     let path: Box<[Box<str>]> = inner.split("][").map(Into::into).collect();
     let whole = path.iter().all(|name| !name.is_empty() && !name.contains(['[', ']']));
     if whole { Ok(Field::Claim(path)) } else { Err(bad()) }
+}
+
+/// The metadata of `experimental.FILTER[KEY]`. The key is everything between the first and the last bracket, as Istio cuts
+/// it: `[a][b]` is the one key `a][b`.
+fn metadata(key: &str) -> Result<Field, (String, String)> {
+    let parts = key.strip_prefix("experimental.").and_then(|rest| rest.strip_suffix(']')?.split_once('['));
+    match parts.filter(|(filter, name)| filter.len() > "envoy.filters.".len() && !name.is_empty()) {
+        Some((filter, name)) => Ok(Field::Metadata(filter.into(), name.into())),
+        None => Err(bad_form(key, "experimental.envoy.filters.http.my_filter[key]")),
+    }
 }
 
 /// The field of a header; pseudo headers are attributes of their own.
@@ -84,10 +99,6 @@ fn refusal(key: &str) -> (String, String) {
     let says = |message: &str, help: &str| (message.to_owned(), help.to_owned());
     match base {
         "request.headers" => bad_form(key, "request.headers[x-user]"),
-        _ if base.starts_with("experimental.envoy.filters.") => says(
-            &format!("{base} is not supported yet: dynamic metadata of a proxy is not read"),
-            "remove the condition, or let the proxy send the value as a header and use request.headers[NAME]",
-        ),
         "destination.labels" => says(
             &format!("attribute {key} is replaced by the workload selector"),
             "write the labels into spec.selector.matchLabels",

@@ -32,6 +32,16 @@ fn each_mode_does_what_it_says_and_no_more() {
         ("HTTPS://h", ["/", "/", "/", "/"]),
         ("http://h?q", ["/?q", "/?q", "/?q", "/?q"]),
         ("/a\t", ["/a", "/a", "/a", "/a"]),
+        (
+            "/b|c/{x}\"<>^`?|",
+            [
+                "/b|c/{x}\"<>^`?|",
+                "/b%7Cc/%7Bx%7D%22%3C%3E%5E%60?|",
+                "/b%7Cc/%7Bx%7D%22%3C%3E%5E%60?|",
+                "/b%7Cc/%7Bx%7D%22%3C%3E%5E%60?|",
+            ],
+        ),
+        ("/[a]@:!$&'()*+,;=", ["/[a]@:!$&'()*+,;="; 4]),
     ];
     for (target, expected) in rows {
         for (mode, expected) in [Untouched, Base, MergeSlashes, DecodeAndMergeSlashes].into_iter().zip(expected) {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use weir_policy::{Claim, PolicySet, Ruleset, WorkloadIdentity};
 
 use crate::{
-    drawn::{Random, asked, policies, told, world},
+    drawn::{Random, Tokens, asked, policies, resource, told, world},
     given::{Given, request},
     oracle::Policy,
 };
@@ -109,9 +109,8 @@ fn errors_of_a_rule_that_stays_are_counted_once() {
 #[test]
 fn a_set_that_replaces_another_decides_as_one_made_afresh() {
     let mut random = Random(7);
-    let add = |given: Given, policy: &Policy| {
-        given.policy(&format!("{}/{}", policy.namespace, policy.name), policy.spec.clone())
-    };
+    let tokens = Tokens::new(&mut random);
+    let add = |given: Given, policy: &Policy| given.resource(&resource(policy)).unwrap();
     let whole = |policies: &[Policy]| {
         let given = Given::default().mesh(&json!({"trustDomain": "td", "pathNormalization": "BASE"})).unwrap();
         policies.iter().fold(given.workload("shop/cart", json!({"labels": {"app": "cart"}})), add)
@@ -134,7 +133,7 @@ fn a_set_that_replaces_another_decides_as_one_made_afresh() {
         let afresh = whole(&current).set();
         let after = whole(&current).set_after(&previous);
         for _ in 0..30 {
-            let asked = asked(&mut random);
+            let asked = asked(&tokens, &mut random);
             let one = told(&asked, &world).ask(&after, &cart(&after));
             let other = told(&asked, &world).ask(&afresh, &cart(&afresh));
             assert_eq!(one, other, "round {round}: {asked:?}");

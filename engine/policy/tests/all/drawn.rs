@@ -1,12 +1,17 @@
 //! Random policies, and requests drawn from the atoms of those policies and from near misses of them.
 
+mod tokens;
+
 use serde_json::{Value as Json, json};
 use weir_attributes::slot;
 
 use crate::{
     given::{Request, connection},
-    oracle::{Asked, Policy, World, normalized},
+    oracle::{Asked, PROVIDERS, Policy, World, normalized},
 };
+
+pub(super) use tokens::Tokens;
+use tokens::{AUDIENCES, GROUPS, PRESENTERS, REQUEST_PRINCIPALS, ROLES_CLAIMED, WORDS, issuers};
 
 /// splitmix64: a seed gives the same draws everywhere.
 #[derive(Clone, Debug)]
@@ -51,6 +56,7 @@ const PATHS: &[&str] = &[
     "/A",
     "/a//b",
     "/x y",
+    "/b|c",
 ];
 const HOSTS: &[&str] = &["shop.com", "Shop.com", "*.shop.com", "shop.*", "*", "shop.com:8080", "*:8080", "other.org"];
 const PORTS: &[&str] = &["80", "8080", "9000", "8443"];
@@ -83,7 +89,10 @@ const SOURCE: &[(&str, &[&str])] = &[
     ("trustDomains", DOMAINS),
     ("ipBlocks", BLOCKS),
     ("remoteIpBlocks", BLOCKS),
+    ("requestPrincipals", REQUEST_PRINCIPALS),
 ];
+/// What CUSTOM may say of a source: nobody is authenticated yet.
+const UNKNOWN_SOURCE: &[(&str, &[&str])] = &[("ipBlocks", BLOCKS), ("remoteIpBlocks", BLOCKS)];
 const OPERATION: &[(&str, &[&str])] = &[("methods", METHODS), ("paths", PATHS), ("hosts", HOSTS), ("ports", PORTS)];
 const WHEN: &[(&str, &[&str])] = &[
     ("request.headers[X-Role]", ROLES),
@@ -100,7 +109,23 @@ const WHEN: &[(&str, &[&str])] = &[
     ("destination.ip", BLOCKS),
     ("destination.port", PORTS),
     ("connection.sni", NAMES),
+    ("request.headers[authorization]", &["Bearer*", "*", "Basic*"]),
+    ("request.auth.principal", REQUEST_PRINCIPALS),
+    ("request.auth.principal", REQUEST_PRINCIPALS),
+    ("request.auth.audiences", AUDIENCES),
+    ("request.auth.audiences", AUDIENCES),
+    ("request.auth.presenter", PRESENTERS),
+    ("request.auth.presenter", PRESENTERS),
+    ("request.auth.claims[role]", ROLES_CLAIMED),
+    ("request.auth.claims[group][name]", GROUPS),
+    ("request.auth.claims[a.b]", ROLES_CLAIMED),
+    ("request.auth.claims[scope]", WORDS),
+    (METADATA, MARKS),
+    (METADATA, MARKS),
 ];
+
+const METADATA: &str = "experimental.envoy.filters.http.waf[mark]";
+const MARKS: &[&str] = &["clean", "[clean]", "cl*", "[cl*]", "*", "[*]", "*an", "bot", "[bot]"];
 
 fn values(atoms: &[&str], random: &mut Random) -> Json {
     let count = 1 + random.below(2);
@@ -112,6 +137,9 @@ fn fields(of: &[(&str, &[&str])], random: &mut Random) -> Json {
     let mut fields = json!({});
     for _ in 0..1 + random.below(2) {
         let (name, atoms) = random.pick(of);
+        if *name == "requestPrincipals" && random.one_in(2) {
+            continue; // few requests have a token
+        }
         let excluded = |others: &[&str]| others.iter().any(|other| fields.get(other).is_some());
         let accounts = ["serviceAccounts", "notServiceAccounts"];
         let named = ["principals", "notPrincipals", "namespaces", "notNamespaces"];
@@ -122,22 +150,32 @@ fn fields(of: &[(&str, &[&str])], random: &mut Random) -> Json {
         let name = if negated { format!("not{}{}", name[..1].to_uppercase(), &name[1..]) } else { (*name).to_owned() };
         fields[name] = values(atoms, random);
     }
-    fields
+    // Istio refuses an empty one.
+    if fields == json!({}) { self::fields(of, random) } else { fields }
 }
 
-fn rule(random: &mut Random) -> Json {
+fn rule(custom: bool, random: &mut Random) -> Json {
     let mut rule = json!({});
     let list = |of: &[(&str, &[&str])], inner: &str, random: &mut Random| -> Json {
         (0..1 + random.below(2)).map(|_| json!({inner: fields(of, random)})).collect::<Vec<_>>().into()
     };
     if random.one_in(2) {
-        rule["from"] = list(SOURCE, "source", random);
+        rule["from"] = list(if custom { UNKNOWN_SOURCE } else { SOURCE }, "source", random);
     }
     if random.one_in(2) {
         rule["to"] = list(OPERATION, "operation", random);
     }
-    if random.one_in(3) || rule == json!({}) {
-        let (key, atoms) = random.pick(WHEN);
+    if random.one_in(2) || rule == json!({}) {
+        let known = |key: &str| {
+            ["source.ip", "remote.ip"].contains(&key)
+                || !key.starts_with("source.") && !key.starts_with("request.auth.")
+        };
+        let (key, atoms) = loop {
+            let picked = random.pick(WHEN);
+            if !custom || known(picked.0) {
+                break picked;
+            }
+        };
         let mut condition = json!({"key": key});
         if !random.one_in(3) {
             condition["values"] = values(atoms, random);
@@ -157,23 +195,48 @@ pub(super) fn world(random: &mut Random) -> World {
         labels: [("app".to_owned(), "cart".to_owned())].into(),
         trust_domains: random.pick(&domains).iter().map(|domain| (*domain).to_owned()).collect(),
         normalization: random.text(&["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]),
+        issuers: issuers(random),
+    }
+}
+
+/// The action of a policy, and whether it is a dry run.
+fn action(random: &mut Random) -> (&'static str, bool) {
+    match random.below(20) {
+        0 => ("CUSTOM", false),
+        1 | 2 => ("AUDIT", false),
+        3 => ("DENY", true),
+        4 => ("ALLOW", true),
+        5..15 => ("DENY", false),
+        _ => ("ALLOW", false),
     }
 }
 
 pub(super) fn policies(random: &mut Random) -> Vec<Policy> {
-    (0..random.below(5))
+    (0..1 + random.below(6))
         .map(|at| {
-            let action = if random.below(5) < 2 { "DENY" } else { "ALLOW" };
-            let rules: Vec<Json> = (0..1 + random.below(3)).map(|_| rule(random)).collect();
+            let (action, dry_run) = action(random);
+            let rules: Vec<Json> = (0..1 + random.below(3)).map(|_| rule(action == "CUSTOM", random)).collect();
             let mut spec = json!({"action": action, "rules": rules});
+            if action == "CUSTOM" {
+                spec["provider"] = json!({"name": random.pick(&PROVIDERS)});
+            }
             if random.one_in(4) {
                 let app = random.pick(&["cart", "cart", "other"]);
                 spec["selector"] = json!({"matchLabels": {"app": app}});
             }
             let namespace = (*random.pick(&["shop", "shop", "shop", "istio-system", "other"])).to_owned();
-            Policy { namespace, name: format!("p{at}"), spec }
+            Policy { namespace, name: format!("p{at}"), dry_run, spec }
         })
         .collect()
+}
+
+/// The policy as a user writes it.
+pub(super) fn resource(policy: &Policy) -> Json {
+    let mut metadata = json!({"namespace": policy.namespace, "name": policy.name});
+    if policy.dry_run {
+        metadata["annotations"] = json!({"istio.io/dry-run": "true"});
+    }
+    json!({"kind": "AuthorizationPolicy", "metadata": metadata, "spec": policy.spec})
 }
 
 /// An atom made concrete, or something close to it; absent in three of ten.
@@ -202,13 +265,26 @@ fn address(random: &mut Random) -> &'static str {
     random.text(&["10.1.2.3", "10.1.2.2", "10.1.2.8", "10.9.9.9", "192.168.7.7", "11.0.0.1", "fd00::1", "fe80::1"])
 }
 
-pub(super) fn asked(random: &mut Random) -> Asked {
+/// What a filter of the proxy says: nothing in three of ten.
+fn said(random: &mut Random) -> Json {
+    let plain: &[&'static str] = &["clean", "bot", "*", "cl*"];
+    let mark = near(plain, &["", "ean"], random);
+    match (mark, random.below(8)) {
+        (None, _) => Json::Null,
+        (Some(_), 0) => json!({"envoy.filters.http.waf": {"mark": 5}}),
+        (Some(mark), 1..4) => json!({"envoy.filters.http.waf": {"mark": ["other", mark]}}),
+        (Some(mark), _) => json!({"envoy.filters.http.waf": {"mark": mark}}),
+    }
+}
+
+pub(super) fn asked(tokens: &Tokens, random: &mut Random) -> Asked {
     let mut asked = Asked {
         principal: near(PRINCIPALS, &["", "td", "sa/a", "y"], random).filter(|name| !name.is_empty()),
         source_ip: (!random.one_in(4)).then(|| address(random).to_owned()),
         destination_ip: address(random).to_owned(),
         port: random.pick(PORTS).parse().unwrap(),
         sni: near(NAMES, &["a", "op.com"], random).map(|name| name.to_lowercase()),
+        metadata: said(random),
         ..Asked::default()
     };
     if random.one_in(3) {
@@ -242,6 +318,19 @@ pub(super) fn asked(random: &mut Random) -> Asked {
         let line = if random.one_in(3) { format!("1.1.1.1, {forwarded}") } else { forwarded.to_owned() };
         asked.headers.push(("x-forwarded-for".to_owned(), line));
     }
+    match random.below(12) {
+        0 => asked.headers.push(("authorization".to_owned(), "Basic dTpw".to_owned())),
+        1..8 => {
+            let token = tokens.pick(random);
+            asked.headers.push(("authorization".to_owned(), format!("Bearer {}", token.text)));
+            asked.token = Some(token.clone());
+        }
+        _ => {}
+    }
+    if !random.one_in(3) {
+        let willing = PROVIDERS.iter().filter(|_| !random.one_in(3)).copied().collect::<Vec<_>>();
+        asked.headers.push(("x-ask".to_owned(), willing.join(" ")));
+    }
     asked
 }
 
@@ -263,6 +352,9 @@ pub(super) fn told(asked: &Asked, world: &World) -> Request {
         let target = normalized(world.normalization, &asked.target);
         told = told.text(slot::REQUEST_PATH, &target);
         told = told.text(slot::REQUEST_URL_PATH, target.split('?').next().unwrap());
+    }
+    if !asked.metadata.is_null() {
+        told = told.metadata(&asked.metadata);
     }
     asked.headers.iter().fold(told, |told, (name, value)| told.header(name, value))
 }

@@ -176,6 +176,12 @@ impl Request {
         Self(self.0, Some(Struct::parse(claims.to_string().as_bytes()).unwrap()))
     }
 
+    /// The filters of the proxy said this: `{FILTER: {KEY: VALUE}}`.
+    pub(crate) fn metadata(self, said: &Json) -> Self {
+        let said = Struct::parse(said.to_string().as_bytes()).unwrap();
+        Self(self.0.json(slot::METADATA, said.into()), self.1)
+    }
+
     pub(crate) fn joined_by_proxy(self) -> Self {
         Self(self.0.joined_by_proxy(), self.1)
     }

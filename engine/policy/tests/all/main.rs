@@ -3,8 +3,8 @@
 
 mod absence;
 mod authentication;
-mod cases;
 mod change;
+mod claims;
 mod custom;
 mod differential;
 mod doubt;
@@ -14,8 +14,10 @@ mod evaluation;
 mod given;
 mod hostile_tokens;
 mod issuer;
+mod metadata;
 mod oracle;
 mod peer;
 mod properties;
+mod remembered;
 mod validation;
 mod workloads;

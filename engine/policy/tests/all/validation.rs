@@ -59,19 +59,34 @@ fn every_problem_is_named_with_its_place_and_a_way_out() {
 
 #[test]
 fn what_is_not_supported_yet_is_refused_by_name() {
-    let rule = |rule: Json| json!({"rules": [rule]});
-    let when = |key: &str| rule(json!({"when": [{"key": key, "values": ["a"]}]}));
     let rows = [
         (json!({"action": "CUSTOM", "rules": [{}]}), "provider.name"),
         (json!({"provider": {"name": "x"}}), "provider"),
         (json!({"targetRef": {"kind": "Gateway"}}), "targetRef"),
-        (when("experimental.envoy.filters.a[b]"), "experimental.envoy.filters.a"),
     ];
     for (spec, name) in rows {
         let found = policy(spec.clone());
         assert!(!paths(&found).is_empty(), "{spec}");
         assert!(found.iter().any(|problem| problem.message.contains(name)), "{spec}: {found:#?}");
     }
+}
+
+#[test]
+fn a_key_of_metadata_names_a_filter_and_a_key() {
+    let when = |key: &str| json!({"rules": [{"when": [{"key": key, "values": ["a"]}]}]});
+    for key in ["a[b]", "http.my_filter[b]", "a[b][c]", "a[b.c]"] {
+        assert!(policy(when(&format!("experimental.envoy.filters.{key}"))).is_empty(), "{key}");
+    }
+    for key in ["a", "a[]", "[b]", "a[b", "a]b["] {
+        let found = policy(when(&format!("experimental.envoy.filters.{key}")));
+        assert_eq!(paths(&found), ["spec.rules[0].when[0].key"], "{key}");
+        assert!(
+            found[0].help.as_ref().unwrap().contains("experimental.envoy.filters.http.my_filter[key]"),
+            "{found:#?}"
+        );
+    }
+    let found = policy(when("experimental.envoy.filter.a[b]"));
+    assert!(found[0].help.as_ref().unwrap().contains("experimental.envoy.filters"), "{found:#?}");
 }
 
 #[test]

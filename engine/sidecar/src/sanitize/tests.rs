@@ -110,6 +110,17 @@ fn what_cannot_be_passed_on_is_refused() {
     let mut connect = head("/", &[HOST]);
     connect.method = Method::CONNECT;
     assert_eq!(sanitize(&mut connect, Normalization::Base), Err(refusal::CONNECT));
+    for method in ["get", "FROB"] {
+        for (version, expected) in [
+            (Version::HTTP_10, Err(refusal::UNKNOWN_METHOD)),
+            (Version::HTTP_11, Err(refusal::UNKNOWN_METHOD)),
+            (Version::HTTP_2, Ok(())),
+        ] {
+            let mut odd = head("/", &[HOST]);
+            (odd.method, odd.version) = (method.parse().unwrap(), version);
+            assert_eq!(sanitize(&mut odd, Normalization::Base), expected, "{method} {version:?}");
+        }
+    }
     let mut many = head("/", &[HOST]);
     for number in 0..limits::HEADER_LINES_MAX {
         many.headers.append("x", HeaderValue::from(number));

@@ -139,5 +139,5 @@ fn deduced(env: &Env, expr: &str, wanted: Option<Type>) -> Verdict {
     if found == wanted {
         return Verdict::Passed;
     }
-    Verdict::Failed { expected: shown(wanted), got: shown(found), rule: "type" }
+    Verdict::Failed { expected: shown(wanted), got: shown(found), rule: "type".to_owned() }
 }

@@ -59,6 +59,7 @@ fn of_condition(condition: &Condition) -> Option<Conjunct<Subject>> {
         }
         Asked::RequestPrincipal(principals) => (Subject::Text(slot::REQUEST_AUTH_PRINCIPAL), principals.atoms()?),
         Asked::Claim(path, patterns) => (Subject::Claim(path.clone()), patterns.atoms()?),
+        Asked::Metadata(filter, key, said) => (Subject::Metadata(filter.clone(), key.clone()), said.atoms()?),
         Asked::Port(_) | Asked::TrustDomain(_) => return None,
     };
     Some(Conjunct { subject, any, guarded: true })

@@ -24,6 +24,8 @@ pub(super) enum Subject {
     Address(Address),
     /// Each text that a claim is.
     Claim(Box<[Box<str>]>),
+    /// Each text that a filter of the proxy says under a key.
+    Metadata(Box<str>, Box<str>),
     /// The identity, when its scheme is SPIFFE's.
     Principal,
     /// Each namespace of the identity.
@@ -70,6 +72,13 @@ impl Subjects<Subject> for Facts<'_> {
             Subject::Claim(path) => match self.claims().and_then(|claims| claim(claims, path)) {
                 Some(claim) => {
                     claim_texts(claim).for_each(visit);
+                    Presence::Present
+                }
+                None => Presence::Absent,
+            },
+            Subject::Metadata(filter, key) => match self.metadata(filter, key) {
+                Some(value) => {
+                    claim_texts(value).for_each(visit);
                     Presence::Present
                 }
                 None => Presence::Absent,

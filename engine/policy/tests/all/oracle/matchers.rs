@@ -41,7 +41,18 @@ impl Oracle {
                 within(value, last.or(asked.source_ip.as_deref()), bug)
             }
             "destination.ip" => within(value, Some(&asked.destination_ip), bug),
+            "requestPrincipals" | "request.auth.principal" => self.request_principal(value, asked, bug),
+            "request.auth.audiences" => self.claim(&["aud"], value, asked, bug),
+            "request.auth.presenter" => self.claim(&["azp"], value, asked, bug),
             "connection.sni" => self.text(value, asked.sni.as_deref(), true, !bug),
+            _ if field.starts_with("request.auth.claims[") => {
+                let keys = field.strip_prefix("request.auth.claims[").unwrap().strip_suffix(']').unwrap();
+                self.claim(&keys.split("][").collect::<Vec<_>>(), value, asked, bug)
+            }
+            _ if field.starts_with("experimental.") => {
+                let (filter, key) = field.strip_prefix("experimental.").unwrap().split_once('[').unwrap();
+                self.said(filter, key.strip_suffix(']').unwrap(), value, asked, bug)
+            }
             _ => {
                 let name = field.strip_prefix("request.headers[").unwrap().trim_end_matches(']').to_lowercase();
                 if name == ":path" {
@@ -59,7 +70,7 @@ impl Oracle {
     }
 
     /// Exact, `p*`, `*s`, `*`; `filled`: presence asks for a text that is not empty.
-    fn text(&mut self, pattern: &str, text: Option<&str>, sensitive: bool, filled: bool) -> bool {
+    pub(super) fn text(&mut self, pattern: &str, text: Option<&str>, sensitive: bool, filled: bool) -> bool {
         let Some(text) = text else { return false };
         let (pattern, text) = match sensitive {
             true => (pattern.to_owned(), text.to_owned()),
@@ -114,7 +125,7 @@ impl Oracle {
     }
 
     /// Whether the pattern matches the whole text.
-    fn full(&mut self, pattern: &str, text: &str) -> bool {
+    pub(super) fn full(&mut self, pattern: &str, text: &str) -> bool {
         if !self.regexes.contains_key(pattern) {
             let whole = regex::Regex::new(&format!("^(?s:{pattern})$")).unwrap();
             self.regexes.insert(pattern.to_owned(), whole);

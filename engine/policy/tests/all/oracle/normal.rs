@@ -17,6 +17,18 @@ pub(crate) fn normalized(mode: &str, target: &str) -> String {
         }
     }
     let mut path = without_dots(&decoded(&path).replace('\\', "/"));
+    for (plain, escaped) in [
+        ("\"", "%22"),
+        ("<", "%3C"),
+        (">", "%3E"),
+        ("^", "%5E"),
+        ("`", "%60"),
+        ("{", "%7B"),
+        ("|", "%7C"),
+        ("}", "%7D"),
+    ] {
+        path = path.replace(plain, escaped);
+    }
     if mode != "BASE" {
         while path.contains("//") {
             path = path.replace("//", "/");
