@@ -18,6 +18,9 @@ use tokio::task::JoinHandle;
 /// How many requests an echo remembers; older ones are forgotten.
 const REMEMBERED: usize = 4096;
 
+/// What a request, as [`Echo::seen`] tells it, is answered with; none: an answer never comes.
+type Answers = dyn Fn(&Value) -> Option<Response<Full<Bytes>>> + Send + Sync;
+
 /// A small HTTP/1.1 and HTTP/2 upstream on a free loopback port; gone when dropped.
 #[derive(Debug)]
 pub struct Echo {
@@ -34,15 +37,26 @@ impl Echo {
 
     /// Starts one at that address.
     pub async fn start_at(address: SocketAddr) -> Outcome<Self> {
+        Self::serve(address, Arc::new(|seen: &Value| Some(told(seen)))).await
+    }
+
+    /// Starts one on a free port that answers something of its own; without an answer the caller waits for ever.
+    pub async fn answering(
+        answers: impl Fn(&Value) -> Option<Response<Full<Bytes>>> + Send + Sync + 'static,
+    ) -> Outcome<Self> {
+        Self::serve(SocketAddr::from(([127, 0, 0, 1], 0)), Arc::new(answers)).await
+    }
+
+    async fn serve(address: SocketAddr, answers: Arc<Answers>) -> Outcome<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let memory = seen.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let memory = memory.clone();
+                let (memory, answers) = (memory.clone(), answers.clone());
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(request, memory.clone()));
+                    let service = service_fn(move |request| answer(request, memory.clone(), answers.clone()));
                     let builder = auto::Builder::new(TokioExecutor::new());
                     // A client that goes away is no news.
                     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
@@ -77,6 +91,7 @@ impl Drop for Echo {
 async fn answer(
     request: Request<Incoming>,
     memory: Arc<Mutex<Vec<Value>>>,
+    answers: Arc<Answers>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let headers: Vec<_> = head
@@ -92,12 +107,29 @@ async fn answer(
         "headers": headers,
         "body_bytes": length,
     });
+    remember(&memory, &seen);
+    match answers(&seen) {
+        Some(response) => Ok(response),
+        None => std::future::pending().await,
+    }
+}
+
+fn remember(memory: &Mutex<Vec<Value>>, seen: &Value) {
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
     if memory.len() < REMEMBERED {
         memory.push(seen.clone());
     }
-    drop(memory);
+}
+
+/// What was seen, as the answer.
+fn told(seen: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(format!("{seen}\n"))));
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
-    Ok(response)
+    response
+}
+
+/// The lines of a header of a request as [`Echo::seen`] tells it.
+pub fn lines<'s>(seen: &'s Value, name: &str) -> Vec<&'s str> {
+    let headers = seen["headers"].as_array().into_iter().flatten();
+    headers.filter(|line| line[0] == name).filter_map(|line| line[1].as_str()).collect()
 }

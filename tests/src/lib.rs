@@ -11,6 +11,7 @@ pub mod collector;
 pub mod echo;
 pub mod envoy;
 pub mod house;
+pub mod issuer;
 pub mod patience;
 pub mod process;
 pub mod random;

@@ -329,6 +329,21 @@ impl Bag {
         self.paths.push(reading);
     }
 
+    /// Changes the path with its query in every reading of it; none leaves a reading as it is. What stands before the query
+    /// must stay.
+    pub fn edit_targets(&mut self, edit: impl Fn(&str) -> Option<String>) {
+        if let Some(edited) = self.str(slot::REQUEST_PATH).and_then(&edit) {
+            self.set_text(slot::REQUEST_PATH, &edited);
+        }
+        for index in 0..self.paths.len() {
+            let edited = self.alternative(index, slot::REQUEST_PATH).and_then(&edit);
+            let Some(span) = edited.map(|edited| self.push(&edited)) else { continue };
+            if let Some((target, _)) = self.paths.get_mut(index) {
+                *target = span;
+            }
+        }
+    }
+
     /// Whether anything is in doubt: header lines were joined, or the path has several readings.
     #[must_use]
     pub fn in_doubt(&self) -> bool {

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use weir_attributes::{Bag, slot};
 
 pub use identity::authenticated;
-pub use keys::{Fetched, Jwks, JwksError, KEYS_MAX, Keys};
+pub use keys::{Fetched, Jwks, JwksError, KEYS_MAX, KeyPlace, Keys};
 pub use token::TOKEN_BYTES_MAX;
 
 pub(crate) use location::Locations;
@@ -27,7 +27,7 @@ pub(crate) use token::bare_audience;
 use crate::{
     policy::Scope,
     referenced::Referenced,
-    verdict::{HeaderOperation, Verdict},
+    verdict::{HeaderOperation, Text, Verdict},
 };
 use fault::Fault;
 use output::Outputs;
@@ -61,6 +61,8 @@ pub(crate) struct Admitted {
     life: Option<Duration>,
     /// What the workload must see of it.
     headers: Vec<HeaderOperation>,
+    /// The query parameters that it must not see.
+    parameters: Vec<Text>,
 }
 
 impl Admitted {
@@ -71,6 +73,7 @@ impl Admitted {
         }
         if verdict.is_allow() {
             verdict.headers.splice(0..0, self.headers);
+            verdict.parameters = self.parameters;
         }
         verdict
     }
@@ -84,6 +87,8 @@ struct Found {
     /// Whether some rule takes it.
     taken: Vec<bool>,
     verifications: usize,
+    /// Whether there is one that nobody even looks at.
+    overlong: bool,
 }
 
 impl Found {
@@ -105,6 +110,12 @@ impl Found {
     fn ask(&mut self, rule: &JwtRule, bag: &Bag, now: i64, keys: &Keys) -> Result<Option<usize>, Fault> {
         let (mut first, mut outcome) = (None, Ok(()));
         for text in rule.locations.find(bag) {
+            if text.len() > TOKEN_BYTES_MAX {
+                // Neither copied nor compared: many rules may look at it.
+                self.overlong = true;
+                outcome = outcome.and(Err(Fault::TooLong));
+                continue;
+            }
             let place = self.place(&text)?;
             first = first.or(Some(place));
             let token = self.tokens.get(place).map(Result::as_ref);
@@ -145,7 +156,7 @@ impl Authentication {
         if self.rules.is_empty() || bag.str(slot::REQUEST_METHOD).is_none() {
             return Ok(Admitted::default());
         }
-        let mut admitted = Admitted { life: None, headers: self.outputs.clear(bag) };
+        let mut admitted = Admitted { headers: self.outputs.clear(bag), ..Admitted::default() };
         if is_preflight(bag) {
             return Ok(admitted);
         }
@@ -158,7 +169,7 @@ impl Authentication {
                 Err(its) => fault = Some(fault.map_or(its, |mine: Fault| mine.or(its))),
             }
         }
-        let all_taken = found.taken.iter().all(|taken| *taken);
+        let all_taken = !found.overlong && found.taken.iter().all(|taken| *taken);
         let Some((rule, place)) = chosen.filter(|_| all_taken) else {
             return match fault {
                 Some(fault) => Err(fault.verdict().into()),
@@ -168,7 +179,7 @@ impl Authentication {
         let Some(Ok(token)) = found.tokens.get(place) else { return Err(Fault::Malformed.verdict().into()) };
         let lives = found.tokens.iter().flatten().filter_map(|token| token.life(now));
         admitted.life = lives.min().map(Duration::from_nanos);
-        rule.apply(token, bag, &mut admitted.headers);
+        rule.apply(token, bag, &mut admitted);
         authenticated(bag, token.claims().clone(), &rule.words);
         Ok(admitted)
     }

@@ -167,8 +167,7 @@ impl Evaluation {
         match answer {
             Answer::Allow { ttl, max_uses, headers } => {
                 self.limit(ttl, max_uses);
-                headers::apply(&headers, bag);
-                self.headers.extend(headers);
+                self.headers.extend(headers::apply(headers, bag));
             }
             Answer::Failed { fail_open: true, .. } => self.limit(None, None),
             Answer::Failed { detail, fail_open: false } => {
@@ -224,7 +223,7 @@ impl Evaluation {
         match answer {
             Answer::Allow { ttl, max_uses, headers } => {
                 self.limit(ttl, max_uses);
-                self.verdict.headers.extend(headers);
+                self.verdict.headers.extend(headers::apply(headers, bag));
                 return self.step(bag, keys);
             }
             Answer::Failed { fail_open: true, .. } => {
@@ -266,6 +265,7 @@ impl Evaluation {
             ttl: self.verdict.ttl,
             max_uses: self.verdict.max_uses,
             headers: Vec::new(),
+            parameters: Vec::new(),
         };
     }
 }

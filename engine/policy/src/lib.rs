@@ -23,13 +23,14 @@ mod policy;
 mod prepare;
 mod problem;
 mod provider;
+mod query;
 mod referenced;
 mod ruleset;
 mod truth;
 mod verdict;
 mod workload;
 
-pub use authentication::{Fetched, Jwks, JwksError, KEYS_MAX, Keys, TOKEN_BYTES_MAX, authenticated};
+pub use authentication::{Fetched, Jwks, JwksError, KEYS_MAX, KeyPlace, Keys, TOKEN_BYTES_MAX, authenticated};
 pub use compile::{compile, compile_after};
 pub use document::{Document, Documents};
 pub use doubt::PIECES_MAX;
@@ -42,6 +43,7 @@ pub use policy::Scope;
 pub use prepare::{Doubts, prepare};
 pub use problem::{Problem, Severity};
 pub use provider::{BodyLimit, Endpoint, HeaderNames, HttpExchange, Provider, Transport};
+pub use query::without_parameters;
 pub use referenced::Referenced;
 pub use ruleset::{AdapterRef, PolicySet, RULESETS_MAX, Ruleset};
 pub use verdict::{

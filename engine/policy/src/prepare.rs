@@ -65,7 +65,8 @@ fn path(bag: &mut Bag, mesh: &Mesh) -> Result<bool, InvalidPath> {
     Ok(normal.is_some())
 }
 
-fn query(bag: &mut Bag) {
+/// Derives the query from the path.
+pub(crate) fn query(bag: &mut Bag) {
     let place = bag.str(slot::REQUEST_PATH).and_then(|target| Some(target.find('?')? + 1..target.len()));
     if let Some(place) = place {
         bag.set_part(slot::REQUEST_QUERY, slot::REQUEST_PATH, place);

@@ -227,6 +227,18 @@ pub enum HeaderOperation {
     Remove(Side, Text),
 }
 
+impl HeaderOperation {
+    /// Whose headers it changes.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        match self {
+            HeaderOperation::Set(side, ..) | HeaderOperation::Append(side, ..) | HeaderOperation::Remove(side, _) => {
+                *side
+            }
+        }
+    }
+}
+
 /// What a check decides. Cheap to clone: everything in it is built in, shared or usually empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -246,14 +258,17 @@ pub struct Verdict {
     pub ttl: Option<Duration>,
     /// How often it may be reused; none means as often as wanted.
     pub max_uses: Option<u32>,
-    /// Changes to headers.
+    /// Changes to headers. Lines are only appended to lines that are there: a proxy may do no other (Envoy's ext_authz).
     pub headers: Vec<HeaderOperation>,
+    /// Query parameters that the workload must not see, by their names as they stand in the path
+    /// ([`crate::without_parameters`]).
+    pub parameters: Vec<Text>,
 }
 
 impl Verdict {
     pub(crate) fn new(decision: Decision, status: u16, message: Text, reason: Reason) -> Self {
-        let (audit, headers) = Default::default();
-        Self { decision, status, message, reason, audit, shadows: None, ttl: None, max_uses: None, headers }
+        let (audit, headers, parameters) = Default::default();
+        Self { decision, status, message, reason, audit, shadows: None, ttl: None, max_uses: None, headers, parameters }
     }
 
     /// An allow that may not be reused.

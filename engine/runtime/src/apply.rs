@@ -5,6 +5,7 @@ use std::{
     time::SystemTime,
 };
 
+use arc_swap::ArcSwap;
 use weir_config::{Change, Diagnostic, Diagnostics, Options, Sources, Watch, load_sources};
 use weir_providers::Clients;
 
@@ -144,7 +145,7 @@ async fn swap(runtime: &Runtime, candidate: Candidate, source: Source) {
     }
     runtime.metrics.config_loaded(now.duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs_f64()));
     runtime.metrics.ready(true);
-    runtime.versions.send_replace(version.clone());
+    runtime.announce();
     runtime.ready.send_replace(true);
     tracing::info!(%version, "configuration serves");
     if source == Source::Folder {
@@ -187,6 +188,7 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
         checks,
         reports,
         reads: ReadsOfRulesets::default(),
+        served: ArcSwap::from_pointee((0, "".into())),
         policies: candidate.policies,
     }
 }

@@ -7,7 +7,9 @@ use std::{
 
 use weir_adapters::FailurePolicy;
 use weir_attributes::{Bag, slot};
-use weir_policy::{Answer, Ask, Claim, Evaluation, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare};
+use weir_policy::{
+    Answer, Ask, Claim, Evaluation, Keys, ReasonCode, Referenced, Ruleset, Step, Text, Verdict, prepare,
+};
 use weir_telemetry::AdapterOutcome;
 
 use crate::{
@@ -26,7 +28,7 @@ pub struct Checked {
     pub verdict: Verdict,
     /// The name of this decision.
     pub id: DecisionId,
-    /// The version of the configuration that decided; empty without one.
+    /// The version of what decided, as [`Runtime::snapshot_version`]; empty without a good configuration.
     pub snapshot: Arc<str>,
     /// What the verdict depends on; none: it must not be cached.
     pub referenced: Option<Arc<Referenced>>,
@@ -64,7 +66,9 @@ impl Runtime {
             let verdict = Verdict::deny_because(ReasonCode::NoConfig, "no good configuration yet; see /status");
             return self.conclude(bag, verdict, Reached::default(), asked);
         };
-        let mut reached = Reached { snapshot: Some(&snapshot), ..Reached::default() };
+        let keys = self.keys.load_full();
+        let version = snapshot.version_with(&keys);
+        let mut reached = Reached { snapshot: Some(&snapshot), version: Some(&version), ..Reached::default() };
         let claim = self.claim(claim, &bag);
         let workload = match snapshot.policies.workloads().resolve(&claim) {
             Ok(workload) => workload,
@@ -79,14 +83,15 @@ impl Runtime {
             Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
-        let verdict = self.evaluate(&snapshot, &ruleset, &mut bag, deadline).await;
+        let verdict = self.evaluate(&snapshot, &keys, &ruleset, &mut bag, deadline).await;
         self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
     }
 
     /// A request that its door could not read: denied, counted and logged like any other.
     pub fn refuse(&self, bag: Bag, verdict: Verdict, door: Door) -> Checked {
         let snapshot = self.snapshot.load_full();
-        let reached = Reached { snapshot: snapshot.as_ref(), ..Reached::default() };
+        let version = snapshot.as_ref().map(|snapshot| snapshot.version_with(&self.keys.load()));
+        let reached = Reached { snapshot: snapshot.as_ref(), version: version.as_ref(), ..Reached::default() };
         self.conclude(bag, verdict, reached, Asked { door, since: Instant::now() })
     }
 
@@ -100,15 +105,21 @@ impl Runtime {
         }
     }
 
-    async fn evaluate(&self, snapshot: &Snapshot, ruleset: &Arc<Ruleset>, bag: &mut Bag, deadline: Instant) -> Verdict {
-        let keys = self.keys.load_full();
-        let mut step = Evaluation::start(ruleset, bag, now(), &keys);
+    async fn evaluate(
+        &self,
+        snapshot: &Snapshot,
+        keys: &Keys,
+        ruleset: &Arc<Ruleset>,
+        bag: &mut Bag,
+        deadline: Instant,
+    ) -> Verdict {
+        let mut step = Evaluation::start(ruleset, bag, now(), keys);
         loop {
             match step {
                 Step::Done(verdict) => return verdict,
                 Step::Ask(Ask::Provider { provider, name }, evaluation) => {
                     let answer = self.ask_provider(snapshot, provider, &name, bag, deadline).await;
-                    step = evaluation.resume(answer, bag, &keys);
+                    step = evaluation.resume(answer, bag, keys);
                 }
                 Step::Ask(Ask::Adapter { binding, .. }, evaluation) => {
                     let answer = match snapshot.checks.get(binding) {
@@ -118,7 +129,7 @@ impl Runtime {
                             detail: Text::Static("its adapter is not in this snapshot"),
                         },
                     };
-                    step = evaluation.resume(answer, bag, &keys);
+                    step = evaluation.resume(answer, bag, keys);
                 }
             }
         }

@@ -23,7 +23,7 @@ impl Runtime {
         let took = asked.since.elapsed();
         self.metrics.check(outcome(&verdict), verdict.reason.code as usize, asked.door as usize, took);
         let id = DecisionId::random();
-        let snapshot = reached.snapshot.map_or_else(|| "".into(), |snapshot| snapshot.version.clone());
+        let snapshot = reached.version.cloned().unwrap_or_default();
         let referenced = reached.ruleset.map(|ruleset| ruleset.referenced());
         if self.decisions.wants(id, is_urgent(&verdict)) {
             let reads = reached.snapshot.zip(referenced).map(|(snapshot, referenced)| snapshot.reads.of(referenced));
@@ -74,6 +74,8 @@ fn outcome(verdict: &Verdict) -> CheckOutcome {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reached<'a> {
     pub(crate) snapshot: Option<&'a Arc<Snapshot>>,
+    /// That of the snapshot and the keys.
+    pub(crate) version: Option<&'a Arc<str>>,
     pub(crate) workload: Option<&'a WorkloadIdentity>,
     pub(crate) ruleset: Option<&'a Arc<Ruleset>>,
 }

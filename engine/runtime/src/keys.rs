@@ -4,12 +4,12 @@ mod fetch;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, OnceLock, Weak, atomic::Ordering},
     time::Duration,
 };
 
 use tokio::{task::JoinSet, time::Instant};
-use weir_policy::{Fetched, Jwks, Keys};
+use weir_policy::{Fetched, Jwks, KeyPlace, Keys};
 
 use crate::Runtime;
 use fetch::Fetcher;
@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// How many fetches run at once.
 pub(crate) const FETCHES_MAX: usize = 8;
 
-/// What is known of one `jwksUri`.
+/// What is known of one place.
 #[derive(Debug, Default)]
 struct Place {
     fetched: Fetched,
@@ -46,12 +46,12 @@ impl Place {
 
 /// Every place that the configuration names.
 #[derive(Debug, Default)]
-struct Places(HashMap<Arc<str>, Place>);
+struct Places(HashMap<KeyPlace, Place>);
 
 impl Places {
     /// Keeps what is named; true when that changed something.
-    fn keep<'p>(&mut self, named: impl Iterator<Item = &'p Arc<str>>) -> bool {
-        let named: HashSet<&Arc<str>> = named.take(PLACES_MAX).collect();
+    fn keep<'p>(&mut self, named: impl Iterator<Item = &'p KeyPlace>) -> bool {
+        let named: HashSet<&KeyPlace> = named.take(PLACES_MAX).collect();
         let before = self.0.len();
         self.0.retain(|place, _| named.contains(place));
         let mut changed = self.0.len() != before;
@@ -63,7 +63,7 @@ impl Places {
     }
 
     /// The next place that is due, from then on being fetched.
-    fn begin(&mut self, now: Instant) -> Option<Arc<str>> {
+    fn begin(&mut self, now: Instant) -> Option<KeyPlace> {
         let (name, place) = self.0.iter_mut().find(|(_, place)| place.is_due(now))?;
         place.asked = Some(now);
         place.running = true;
@@ -72,7 +72,7 @@ impl Places {
     }
 
     /// The end of a fetch. After a failure the old keys stay.
-    fn end(&mut self, name: &str, jwks: Option<Jwks>) {
+    fn end(&mut self, name: &KeyPlace, jwks: Option<Jwks>) {
         let Some(place) = self.0.get_mut(name) else { return };
         place.running = false;
         if let Some(jwks) = jwks {
@@ -85,48 +85,89 @@ impl Places {
     }
 }
 
+/// What is needed now.
+#[derive(Debug, Default)]
+struct Needed {
+    /// Each with how long a fetch may take.
+    places: Vec<(KeyPlace, Duration)>,
+    /// Addresses of this machine and link may be asked.
+    local: bool,
+}
+
+impl Needed {
+    /// The longest that a rule gives that place.
+    fn patience(&self, place: &KeyPlace) -> Duration {
+        let of_place = self.places.iter().filter(|(known, _)| known == place);
+        of_place.map(|(_, timeout)| *timeout).max().unwrap_or(PAUSE)
+    }
+}
+
 /// Fetches what is due until the runtime is gone.
 pub(crate) async fn work(runtime: Weak<Runtime>) {
     let Some(start) = runtime.upgrade() else { return };
     let fetches =
         start.metrics.counters("weir_jwks_fetches_total", "Fetches of token issuers' keys, by outcome.", &["outcome"]);
     drop(start);
-    let mut fetcher: Option<Arc<Fetcher>> = None;
-    let (mut places, mut running) = (Places::default(), JoinSet::new());
+    let needed = || {
+        let snapshot = runtime.upgrade()?.snapshot.load_full();
+        Some(snapshot.map_or_else(Needed::default, |snapshot| Needed {
+            places: snapshot.policies.key_places().map(|(place, timeout)| (place.clone(), timeout)).collect(),
+            local: snapshot.policies.mesh().allows_local_jwks_uris(),
+        }))
+    };
+    let publish = |keys| {
+        if let Some(runtime) = runtime.upgrade() {
+            runtime.keys.store(Arc::new(keys));
+            runtime.announce();
+        }
+    };
+    let tell = |place: &KeyPlace, outcome: &Result<Jwks, fetch::Error>| {
+        fetches.cell(&[if outcome.is_ok() { "ok" } else { "failed" }]).add(1);
+        if let Err(error) = outcome {
+            tracing::warn!(place = %place.uri(), %error, "keys of a token issuer could not be fetched; old ones stay in use");
+        }
+    };
+    // Reading the system's roots takes milliseconds: only who needs them pays.
+    let fetcher = Arc::new(OnceLock::new());
+    let fetch = |place: KeyPlace, local| {
+        let fetcher = fetcher.clone();
+        async move { fetcher.get_or_init(Fetcher::new).fetch(&place, local).await }
+    };
+    follow(needed, fetch, tell, publish).await;
+}
+
+/// Fetches what is due, for as long as something is needed, and publishes the keys whenever they are others.
+async fn follow<F>(
+    needed: impl Fn() -> Option<Needed>,
+    fetch: impl Fn(KeyPlace, bool) -> F,
+    tell: impl Fn(&KeyPlace, &Result<Jwks, fetch::Error>),
+    publish: impl Fn(Keys),
+) where
+    F: Future<Output = Result<Jwks, fetch::Error>> + Send + 'static,
+{
+    let (mut places, mut running) = (Places::default(), JoinSet::<(KeyPlace, Result<Jwks, fetch::Error>)>::new());
     let mut tick = tokio::time::interval(TICK);
     loop {
         let ended = tokio::select! {
             _ = tick.tick() => None,
             Some(ended) = running.join_next() => ended.ok(),
         };
-        let Some(runtime) = runtime.upgrade() else { return };
-        let Some(snapshot) = runtime.snapshot.load_full() else { continue };
-        let mut changed = places.keep(snapshot.policies.key_places().map(|(place, _)| place));
-        if let Some((name, outcome)) = ended {
-            let name: Arc<str> = name;
-            let outcome: Result<Jwks, fetch::Error> = outcome;
-            fetches.cell(&[if outcome.is_ok() { "ok" } else { "failed" }]).add(1);
-            if let Err(error) = &outcome {
-                tracing::warn!(place = %name, %error, "keys of a token issuer could not be fetched; old ones stay in use");
-            }
-            places.end(&name, outcome.ok());
+        let Some(needed) = needed() else { return };
+        let mut changed = places.keep(needed.places.iter().map(|(place, _)| place));
+        if let Some((place, outcome)) = ended {
+            tell(&place, &outcome);
+            places.end(&place, outcome.ok());
             changed = true;
         }
         if changed {
-            runtime.keys.store(Arc::new(places.keys()));
+            publish(places.keys());
         }
-        let local = snapshot.policies.mesh().allows_local_jwks_uris();
         while running.len() < FETCHES_MAX
-            && let Some(name) = places.begin(Instant::now())
+            && let Some(place) = places.begin(Instant::now())
         {
-            let timeouts = snapshot.policies.key_places().filter(|(place, _)| **place == name);
-            let timeout = timeouts.map(|(_, timeout)| timeout).max().unwrap_or(PAUSE);
-            // Reading the system's roots takes milliseconds: only who needs them pays.
-            let fetcher = fetcher.get_or_insert_with(|| Arc::new(Fetcher::new())).clone();
-            running.spawn(async move {
-                let outcome = tokio::time::timeout(timeout, fetcher.fetch(&name, local)).await;
-                (name, outcome.unwrap_or(Err(fetch::Error::Slow(timeout))))
-            });
+            let patience = needed.patience(&place);
+            let fetching = tokio::time::timeout(patience, fetch(place.clone(), needed.local));
+            running.spawn(async move { (place, fetching.await.unwrap_or(Err(fetch::Error::Slow(patience)))) });
         }
     }
 }

@@ -121,7 +121,20 @@ impl Runtime {
         }
     }
 
-    /// The version of the snapshot that serves; empty without one.
+    /// Tells who listens that verdicts are decided by something else now; nothing when that is not so.
+    pub(crate) fn announce(&self) {
+        self.versions.send_if_modified(|told| {
+            // Read under the lock: of two that announce, the later one tells what is true then.
+            let Some(snapshot) = self.snapshot.load_full() else { return false };
+            let version = snapshot.version_with(&self.keys.load());
+            let changed = *told != version;
+            *told = version;
+            changed
+        });
+    }
+
+    /// The version of what verdicts are decided by: the configuration's, with that of the keys of token issuers where some
+    /// were fetched; empty without a good configuration.
     #[must_use]
     pub fn snapshot_version(&self) -> Arc<str> {
         self.versions.borrow().clone()

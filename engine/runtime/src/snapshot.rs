@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use weir_adapters::{Adapter, Stats, World};
-use weir_policy::{PolicySet, Referenced, Scope};
+use weir_policy::{Keys, PolicySet, Referenced, Scope};
 use weir_providers::Clients;
 use weir_telemetry::{AdapterMetrics, Reads, SelfMetrics, record::FamilyId};
 
@@ -27,9 +28,26 @@ pub(crate) struct Snapshot {
     pub(crate) reports: Vec<ReportBinding>,
     /// What each ruleset reads, in the decision log's words.
     pub(crate) reads: ReadsOfRulesets,
+    /// The version with that of the keys which were fetched last.
+    pub(crate) served: ArcSwap<(u64, Arc<str>)>,
 }
 
 impl Snapshot {
+    /// The version of everything that a verdict is decided by: the configuration's, with that of the fetched keys where
+    /// there are any. A proxy that keeps verdicts drops those of another one: no verdict outlives a key that was withdrawn.
+    pub(crate) fn version_with(&self, keys: &Keys) -> Arc<str> {
+        if keys.version() == 0 {
+            return self.version.clone();
+        }
+        let known = self.served.load();
+        if known.0 == keys.version() {
+            return known.1.clone();
+        }
+        let served: Arc<str> = format!("{}-{:016x}", self.version, keys.version()).into();
+        self.served.store(Arc::new((keys.version(), served.clone())));
+        served
+    }
+
     /// Adds to the metrics the errors of rules since the last time. Called by a scrape and when the snapshot is replaced.
     pub(crate) fn tell_errors(&self, metrics: &SelfMetrics) {
         for (policy, rule, count) in self.policies.take_rule_errors() {

@@ -17,7 +17,7 @@ use std::{
 
 use futures::Stream;
 use tonic::{Request, Response, Status, Streaming};
-use weir_policy::{Claim, HeaderOperation, Referenced};
+use weir_policy::{Claim, HeaderOperation, Referenced, Side};
 use weir_proto::v1::{
     self, CheckRequest, CheckResponse, ReportRequest, ReportResponse, StreamResponse, WatchRequest, WatchResponse,
     header_operation::Action, policy_server::Policy, snapshots_server::Snapshots, telemetry_server::Telemetry,
@@ -108,6 +108,7 @@ fn proxy(name: &str) -> &str {
 fn response(id: u64, checked: &Checked, known: &[u64]) -> CheckResponse {
     let verdict = &checked.verdict;
     let cacheable = checked.referenced.as_ref().zip(verdict.ttl);
+    let of = |side| verdict.headers.iter().filter(|operation| operation.side() == side).map(header).collect();
     CheckResponse {
         id,
         decision: if verdict.is_allow() { v1::Decision::Allow } else { v1::Decision::Deny }.into(),
@@ -119,7 +120,9 @@ fn response(id: u64, checked: &Checked, known: &[u64]) -> CheckResponse {
         ttl_ms: cacheable.map_or(0, |(_, ttl)| ttl.as_millis().try_into().unwrap_or(u32::MAX)),
         max_uses: if cacheable.is_some() { verdict.max_uses.unwrap_or(USES) } else { 0 },
         referenced: cacheable.map(|(referenced, _)| referenced_set(referenced, known)),
-        headers: verdict.headers.iter().map(header).collect(),
+        headers: of(if verdict.is_allow() { Side::Request } else { Side::Response }),
+        response_headers: if verdict.is_allow() { of(Side::Response) } else { Vec::new() },
+        remove_parameters: verdict.parameters.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -175,13 +175,15 @@ impl Way<'_> {
         let end = http_body::Body::is_end_stream(&body);
         self.chain.request_headers(0..before, end).await?;
         self.take_over(&mut head)?;
+        let mut decided = None;
         if self.worker.is_checked() {
             exchange.set_bag(facts::of_request(&head, self.version, self.connection, exchange.time));
-            match request::check(self.worker, exchange).await? {
-                Some(verdict) if verdict.allow => verdict.apply(&mut head.headers),
+            decided = request::check(self.worker, exchange).await?;
+            match &decided {
+                Some(verdict) if verdict.allow => verdict.admit(&mut head).ok_or(refusal::ENGINE_ANSWER)?,
                 Some(verdict) => {
                     exchange.denied();
-                    return Ok(request::denied(&verdict));
+                    return Ok(request::denied(verdict));
                 }
                 None => {}
             }
@@ -208,7 +210,11 @@ impl Way<'_> {
             facts.set_text(slot::UPSTREAM_ADDRESS, &served.peer.to_string());
         }
         exchange.set_served(served, returning);
-        Ok(request::pass_on(response)?)
+        let mut response = request::pass_on(response)?;
+        if let Some(verdict) = decided {
+            verdict.respond(response.headers_mut());
+        }
+        Ok(response)
     }
 
     /// Makes the head what filters have made of it, again in its one form.

@@ -74,13 +74,15 @@ async fn serve(
     if let Some(lane) = worker.lane() {
         return lane.serve(worker, connection, Request::from_parts(head, body), version, exchange).await;
     }
+    let mut decided = None;
     if worker.is_checked() {
         exchange.set_bag(facts::of_request(&head, version, connection, exchange.time));
-        match check(worker, exchange).await? {
-            Some(verdict) if verdict.allow => verdict.apply(&mut head.headers),
+        decided = check(worker, exchange).await?;
+        match &decided {
+            Some(verdict) if verdict.allow => verdict.admit(&mut head).ok_or(refusal::ENGINE_ANSWER)?,
             Some(verdict) => {
                 exchange.denied();
-                return Ok(denied(&verdict));
+                return Ok(denied(verdict));
             }
             None => {}
         }
@@ -89,7 +91,11 @@ async fn serve(
     exchange.set_flow(flow);
     let Responded { response, served, returning } = worker.upstream().send(head, body).await?;
     exchange.set_served(served, returning);
-    pass_on(response)
+    let mut response = pass_on(response)?;
+    if let Some(verdict) = decided {
+        verdict.respond(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Asks whether the request may pass; none when nobody could say and that means yes.
@@ -133,7 +139,7 @@ pub(crate) async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Op
 /// The answer to a request that the engine denied: the engine's words, and the id to find its reasons by.
 pub(crate) fn denied(verdict: &Verdict) -> Response<Content> {
     let mut response = refusal::text(verdict.status, verdict.body.clone());
-    verdict.apply(response.headers_mut());
+    verdict.refuse(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(&*verdict.id) {
         response.headers_mut().insert(DECISION_ID, id);
     }

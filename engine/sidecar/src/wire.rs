@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, request};
 use weir_attributes::{Bag, Headers, Phase, Value, vocabulary};
+use weir_policy::without_parameters;
 use weir_proto::v1;
 
 /// What the engine decided on one request.
@@ -18,6 +19,8 @@ pub(crate) struct Verdict {
     pub(crate) id: Arc<str>,
     pub(crate) reason: Arc<str>,
     headers: Vec<Operation>,
+    response: Vec<Operation>,
+    parameters: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -39,13 +42,44 @@ impl Verdict {
             body: std::mem::take(&mut answer.body).into(),
             id: std::mem::take(&mut answer.decision_id).into(),
             reason: std::mem::take(&mut answer.reason).into(),
-            headers: answer.headers.iter().map(Operation::read).collect::<Option<_>>()?,
+            headers: Operation::read_all(&answer.headers)?,
+            response: Operation::read_all(&answer.response_headers)?,
+            parameters: std::mem::take(&mut answer.remove_parameters),
         })
     }
 
-    /// Does the verdict's header operations, in order.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        for operation in &self.headers {
+    /// Does the verdict's operations on the answer to a denied request.
+    pub(crate) fn refuse(&self, headers: &mut HeaderMap) {
+        Operation::apply_all(&self.headers, headers);
+    }
+
+    /// Makes an allowed request what its upstream must get; none when that is no request any more.
+    #[must_use]
+    pub(crate) fn admit(&self, head: &mut request::Parts) -> Option<()> {
+        Operation::apply_all(&self.headers, &mut head.headers);
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        if let Some(target) = without_parameters(target, &self.parameters) {
+            let mut parts = head.uri.clone().into_parts();
+            parts.path_and_query = Some(target.parse().ok()?);
+            head.uri = Uri::from_parts(parts).ok()?;
+        }
+        Some(())
+    }
+
+    /// Does the verdict's operations on the upstream's response to an allowed request.
+    pub(crate) fn respond(&self, headers: &mut HeaderMap) {
+        Operation::apply_all(&self.response, headers);
+    }
+}
+
+impl Operation {
+    fn read_all(told: &[v1::HeaderOperation]) -> Option<Vec<Self>> {
+        told.iter().map(Self::read).collect()
+    }
+
+    /// Does them in order.
+    fn apply_all(operations: &[Self], headers: &mut HeaderMap) {
+        for operation in operations {
             match operation {
                 Operation::Set(name, value) => drop(headers.insert(name, value.clone())),
                 Operation::Append(name, value) => drop(headers.append(name, value.clone())),
@@ -53,9 +87,7 @@ impl Verdict {
             }
         }
     }
-}
 
-impl Operation {
     fn read(operation: &v1::HeaderOperation) -> Option<Self> {
         let name = HeaderName::from_bytes(operation.name.as_bytes()).ok()?;
         let value = || HeaderValue::from_bytes(&operation.value).ok();
@@ -97,6 +129,7 @@ pub(crate) fn workload(name: &str) -> Option<v1::Workload> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use http::Request;
     use weir_attributes::{by_wire, slot};
 
     use super::*;
@@ -141,12 +174,32 @@ mod tests {
             value: value.as_bytes().to_vec(),
         };
         let headers = vec![operation(0, "a", "1"), operation(1, "a", "2"), operation(2, "b", "")];
-        let verdict = Verdict::read(&mut v1::CheckResponse { headers, ..Default::default() }).unwrap();
-        let mut map = HeaderMap::new();
-        map.insert("a", HeaderValue::from_static("0"));
-        map.insert("b", HeaderValue::from_static("0"));
-        verdict.apply(&mut map);
-        assert_eq!(map.get_all("a").iter().collect::<Vec<_>>(), ["1", "2"]);
-        assert!(!map.contains_key("b"));
+        let response_headers = vec![operation(1, "c", "1"), operation(1, "c", "2")];
+        let answer = v1::CheckResponse { headers, response_headers, ..Default::default() };
+        let verdict = Verdict::read(&mut answer.clone()).unwrap();
+        let mut request = Request::get("/").header("a", "0").header("b", "0").body(()).unwrap().into_parts().0;
+        verdict.admit(&mut request).unwrap();
+        assert_eq!(request.headers.get_all("a").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert!(!request.headers.contains_key("b") && !request.headers.contains_key("c"));
+        let mut response = HeaderMap::new();
+        verdict.respond(&mut response);
+        assert_eq!(response.get_all("c").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(response.len(), 2);
+    }
+
+    #[test]
+    fn parameters_are_taken_out_of_the_request_by_the_names_that_they_have_there() {
+        let remove_parameters = vec!["access%5Ftoken".to_owned(), "t".to_owned()];
+        let mut answer = v1::CheckResponse { remove_parameters, ..Default::default() };
+        let verdict = Verdict::read(&mut answer).unwrap();
+        for (uri, expected) in [
+            ("/p?z=1&access%5Ftoken=x&a=%26&t=2", "/p?z=1&a=%26"),
+            ("http://shop.example/?t=1", "http://shop.example/"),
+            ("/p?access_token=x", "/p?access_token=x"),
+        ] {
+            let mut request = Request::get(uri).body(()).unwrap().into_parts().0;
+            verdict.admit(&mut request).unwrap();
+            assert_eq!(request.uri, expected);
+        }
     }
 }

@@ -12,8 +12,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-        RsaKeyPair,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,6 +23,7 @@ use serde_json::{Value as Json, json};
 #[derive(Debug)]
 pub struct Issuer {
     ec: EcdsaKeyPair,
+    ec521: EcdsaKeyPair,
     ed: Ed25519KeyPair,
     rsa: RsaKeyPair,
     secret: Vec<u8>,
@@ -49,6 +50,7 @@ impl Issuer {
         aws_lc_rs::rand::fill(&mut secret).unwrap();
         Self {
             ec: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref()).unwrap(),
+            ec521: EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap(),
             ed: Ed25519KeyPair::generate().unwrap(),
             rsa: RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap(),
             secret,
@@ -58,10 +60,13 @@ impl Issuer {
     /// The key of that algorithm, as a JSON Web Key; of an algorithm that nobody has it is a panic.
     #[must_use]
     pub fn key(&self, algorithm: &str) -> Json {
-        let point = self.ec.public_key().as_ref();
+        let (point, long) = (self.ec.public_key().as_ref(), self.ec521.public_key().as_ref());
         match algorithm {
             "ES256" => {
                 json!({"kty": "EC", "crv": "P-256", "kid": "ec", "x": encode(&point[1..33]), "y": encode(&point[33..])})
+            }
+            "ES512" => {
+                json!({"kty": "EC", "crv": "P-521", "kid": "ec521", "x": encode(&long[1..67]), "y": encode(&long[67..])})
             }
             "EdDSA" => json!({"kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": encode(self.ed.public_key())}),
             "RS256" | "PS256" => {
@@ -77,7 +82,7 @@ impl Issuer {
     /// The set of its public keys.
     #[must_use]
     pub fn jwks(&self) -> String {
-        let keys = ["ES256", "EdDSA", "RS256"].map(|algorithm| self.key(algorithm));
+        let keys = ["ES256", "ES512", "EdDSA", "RS256"].map(|algorithm| self.key(algorithm));
         json!({"keys": keys}).to_string()
     }
 
@@ -90,6 +95,7 @@ impl Issuer {
         };
         match algorithm {
             "ES256" => self.ec.sign(&random, message).unwrap().as_ref().to_vec(),
+            "ES512" => self.ec521.sign(&random, message).unwrap().as_ref().to_vec(),
             "EdDSA" => self.ed.sign(message).as_ref().to_vec(),
             "RS256" => rsa(&RSA_PKCS1_SHA256),
             "PS256" => rsa(&RSA_PSS_SHA256),

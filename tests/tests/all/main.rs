@@ -10,6 +10,7 @@
 
 mod cel;
 mod check;
+mod custom;
 mod envoy;
 mod envoy_api;
 mod failure;
@@ -24,3 +25,4 @@ mod secrets;
 mod story;
 mod tidy;
 mod tls;
+mod tokens;

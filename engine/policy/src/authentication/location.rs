@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use weir_attributes::{Bag, slot};
 
-use crate::referenced::Referenced;
+use crate::{query, referenced::Referenced};
 
 /// The places that one rule looks at.
 #[derive(Clone, Debug)]
@@ -40,6 +40,17 @@ impl Locations {
         self.headers.iter().filter(|(name, prefix)| in_header(bag, name, prefix).is_some()).map(|(name, _)| &**name)
     }
 
+    /// The names of the query parameters in which there may be a token, as they stand in the path.
+    pub(crate) fn used_parameters(&self, bag: &Bag) -> Vec<String> {
+        let target = bag.str(slot::REQUEST_PATH).unwrap_or_default();
+        let is_ours = |name: &str| self.params.iter().any(|param| **param == *percent_decoded(name));
+        let mut used: Vec<String> =
+            query::parameters(target).filter(|(name, _)| is_ours(name)).map(|(name, _)| name.to_owned()).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     pub(crate) fn refer(&self, referenced: &mut Referenced) {
         self.headers.iter().for_each(|(name, _)| referenced.header(name));
         if !self.params.is_empty() {
@@ -60,10 +71,8 @@ fn in_header<'b>(bag: &'b Bag, name: &str, prefix: &str) -> Option<Cow<'b, str>>
 }
 
 fn in_query<'b>(bag: &'b Bag, name: &str) -> Option<Cow<'b, str>> {
-    let (_, query) = bag.str(slot::REQUEST_PATH)?.split_once('?')?;
-    let query = query.split('#').next().unwrap_or_default();
-    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.into_iter().find(|(key, _)| percent_decoded(key) == name).map(|(_, value)| percent_decoded(value))
+    let mut parameters = query::parameters(bag.str(slot::REQUEST_PATH)?);
+    parameters.find(|(key, _)| percent_decoded(key) == name).map(|(_, value)| percent_decoded(value))
 }
 
 fn in_cookie<'b>(bag: &'b Bag, name: &str) -> Option<Cow<'b, str>> {

@@ -4,15 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use weir_attributes::Bag;
 
-use super::{ClaimHeader, Jwks, Keys, Locations, VERIFICATIONS_MAX, fault::Fault, output, token::Token};
-use crate::verdict::{HeaderOperation, Side, Text};
+use super::{
+    Admitted, ClaimHeader, Jwks, KeyPlace, Keys, Locations, VERIFICATIONS_MAX, fault::Fault, output, token::Token,
+};
+use crate::{
+    query,
+    verdict::{HeaderOperation, Side, Text},
+};
 
 /// Where the keys are.
 #[derive(Clone, Debug)]
 pub(crate) enum KeySource {
     Inline(Arc<Jwks>),
-    /// At a `jwksUri`, fetched by the runtime within that time.
-    Remote(Arc<str>, Duration),
+    /// Fetched by the runtime within that time.
+    Remote(KeyPlace, Duration),
     /// Nobody said: no token can be verified.
     Nowhere,
 }
@@ -60,14 +65,20 @@ impl JwtRule {
         }
     }
 
-    /// Takes the token out of the request and puts its claims into headers.
-    pub(super) fn apply(&self, token: &Token, bag: &mut Bag, headers: &mut Vec<HeaderOperation>) {
+    /// Takes the token out of the request and puts its claims into headers. A cookie stays, as in Envoy.
+    pub(super) fn apply(&self, token: &Token, bag: &mut Bag, admitted: &mut Admitted) {
+        let Admitted { headers, parameters, .. } = admitted;
         if !self.forward {
             let used: Vec<&str> = self.locations.used_headers(bag).collect();
             let used: Vec<String> = used.into_iter().map(str::to_owned).collect();
             for name in used {
                 bag.remove_header(&name);
                 headers.push(HeaderOperation::Remove(Side::Request, Text::Shared(name.into())));
+            }
+            let used = self.locations.used_parameters(bag);
+            if !used.is_empty() {
+                query::remove(bag, &used);
+                parameters.extend(used.into_iter().map(|name| Text::Shared(name.into())));
             }
         }
         let mut set = |name: &Arc<str>, value: String| {

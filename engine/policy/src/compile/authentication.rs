@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{authorization::DRY_RUN, scope::scope, targets};
 use crate::{
-    authentication::{ClaimHeader, Jwks, JwtRule, KeySource, Locations, Policy, bare_audience},
+    authentication::{ClaimHeader, Jwks, JwtRule, KeyPlace, KeySource, Locations, Policy, bare_audience},
     document::{self, Document, RequestAuthentication},
     mesh::Mesh,
     problem::{Problem, Problems},
@@ -16,6 +16,8 @@ const RULES_MAX: usize = 4096;
 const WORDS_MAX: usize = 64;
 /// Places, audiences and outputs of one rule.
 const ENTRIES_MAX: usize = 256;
+/// What stands behind the issuer where it publishes its configuration (OpenID Connect Discovery 1.0 §4.1).
+const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// How long a fetch of keys may take unless a rule says otherwise: Istio's default.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -127,18 +129,23 @@ impl Lowering<'_, '_> {
                 }
             },
             (None, Some(place)) => match check_place(place) {
-                Ok(()) => KeySource::Remote(place.as_str().into(), timeout),
+                Ok(()) => KeySource::Remote(KeyPlace::Jwks(place.as_str().into()), timeout),
                 Err(message) => {
                     self.error("jwksUri", message, "write it as https://HOST/PATH");
                     KeySource::Nowhere
                 }
             },
             (None, None) => {
+                let issuer = rule.issuer.as_deref().unwrap_or_default();
+                if check_place(issuer).is_ok() {
+                    let asked = format!("{}{DISCOVERY}", issuer.strip_suffix('/').unwrap_or(issuer));
+                    return KeySource::Remote(KeyPlace::Discovery(asked.into()), timeout);
+                }
                 self.problems.warn(
                     &self.path,
-                    "the rule has neither jwks nor jwksUri, so every token of this issuer is refused: the issuer is not \
-                     asked where its keys are",
-                    "write jwksUri: the field jwks_uri of ISSUER/.well-known/openid-configuration",
+                    "the rule has neither jwks nor jwksUri, and its issuer is no URL that could be asked where its keys \
+                     are: every token of this issuer is refused",
+                    "write jwksUri: where the issuer publishes its keys",
                 );
                 KeySource::Nowhere
             }

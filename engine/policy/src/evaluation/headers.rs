@@ -4,10 +4,16 @@ use weir_attributes::{Bag, slot};
 
 use crate::verdict::{HeaderOperation, Side};
 
-/// Changes the request as its upstream will get it; what changes the response is left alone.
-pub(super) fn apply(operations: &[HeaderOperation], bag: &mut Bag) {
+/// Changes the request as its upstream will get it; what changes the response is left alone. Gives the changes as a proxy
+/// must do them: a line that is appended where there is none is set.
+pub(super) fn apply(mut operations: Vec<HeaderOperation>, bag: &mut Bag) -> Vec<HeaderOperation> {
     let mut changed = false;
-    for operation in operations {
+    for operation in &mut operations {
+        if let HeaderOperation::Append(Side::Request, name, value) = operation
+            && !bag.headers().contains(&name.as_str().to_ascii_lowercase())
+        {
+            *operation = HeaderOperation::Set(Side::Request, name.clone(), value.clone());
+        }
         match operation {
             HeaderOperation::Set(Side::Request, name, value) => bag.set_header(name.as_str(), value.as_str()),
             HeaderOperation::Append(Side::Request, name, value) => bag.add_header(name.as_str(), value.as_str()),
@@ -23,4 +29,5 @@ pub(super) fn apply(operations: &[HeaderOperation], bag: &mut Bag) {
             bag.set_from_header(slot, name);
         }
     }
+    operations
 }

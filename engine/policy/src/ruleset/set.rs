@@ -8,7 +8,7 @@ use std::{
 
 use super::{AdapterRef, Custom, Ruleset};
 use crate::{
-    authentication::{self, Authentication, KeySource},
+    authentication::{self, Authentication, KeyPlace, KeySource},
     compile::ByDigest,
     mesh::Mesh,
     peer::Rules,
@@ -156,7 +156,7 @@ impl PolicySet {
     }
 
     /// Where keys are to be fetched from, each with how long a fetch may take.
-    pub fn key_places(&self) -> impl Iterator<Item = (&Arc<str>, Duration)> {
+    pub fn key_places(&self) -> impl Iterator<Item = (&KeyPlace, Duration)> {
         self.authentication.iter().flat_map(|policy| &policy.rules).filter_map(|rule| match &rule.keys {
             KeySource::Remote(place, timeout) => Some((place, *timeout)),
             _ => None,

@@ -1,14 +1,10 @@
 //! RequestAuthentication: which tokens are taken, what is answered otherwise, and what the workload sees.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use weir_attributes::slot;
-use weir_policy::{Fetched, HeaderOperation, Jwks, Keys, PolicySet, Side, Verdict};
+use weir_policy::{Fetched, HeaderOperation, Jwks, KeyPlace, Keys, PolicySet, Side, Verdict};
 
 use crate::{
     given::{Given, Request, cart, request},
@@ -26,7 +22,7 @@ fn rule(more: Json) -> Json {
     rule
 }
 
-fn with_rules(rules: Json) -> PolicySet {
+pub(crate) fn with_rules(rules: Json) -> PolicySet {
     Given::default().authentication("shop/tokens", json!({"jwtRules": rules})).set()
 }
 
@@ -128,6 +124,9 @@ fn a_token_is_taken_or_answered_with_401_and_a_wrong_audience_with_403() {
         ("with an unknown key's id", header(json!({"alg": "ES256", "kid": "new"})), 401),
         ("with a key's id that is no text", header(json!({"alg": "ES256", "kid": 1})), 401),
         ("by EdDSA", ISSUER.sign_with("EdDSA", &good()), 200),
+        ("by ES512", ISSUER.sign_with("ES512", &good()), 200),
+        ("by a stranger's ES512", STRANGER.sign_with("ES512", &good()), 401),
+        ("by ES256, but it says ES512", header(json!({"alg": "ES512"})), 401),
         ("by RS256", ISSUER.sign_with("RS256", &good()), 200),
         ("by PS256", ISSUER.sign_with("PS256", &good()), 200),
         ("by a secret that is not among the keys", ISSUER.sign_with("HS256", &good()), 401),
@@ -239,7 +238,8 @@ fn rules_of_all_documents_that_apply_count() {
 fn without_an_issuer_any_is_taken() {
     let set = with_rules(json!([{"jwksUri": "https://id.example/keys"}]));
     let jwks = Some(Arc::new(Jwks::parse(ISSUER.jwks().as_bytes()).unwrap()));
-    let keys = Keys::new([("https://id.example/keys".into(), Fetched { jwks, ..Fetched::default() })].into());
+    let place = KeyPlace::Jwks("https://id.example/keys".into());
+    let keys = Keys::new([(place, Fetched { jwks, ..Fetched::default() })].into());
     for issuer in [json!("https://anybody"), Json::Null] {
         let mut claims = claims(json!({}));
         claims.as_object_mut().unwrap().remove("iss");
@@ -249,30 +249,6 @@ fn without_an_issuer_any_is_taken() {
         let (verdict, _) = bearing(&ISSUER.sign(&claims)).ask_with(&set, &cart(), &keys);
         assert_eq!(verdict.status, 200, "{claims}");
     }
-}
-
-#[test]
-fn fetched_keys_are_an_argument_and_a_miss_asks_for_new_ones() {
-    let place: Arc<str> = "https://id.example/keys".into();
-    let set = with_rules(json!([{"issuer": ISS, "jwksUri": &*place, "timeout": "200ms"}]));
-    assert_eq!(set.key_places().collect::<Vec<_>>(), [(&place, Duration::from_millis(200))]);
-    let fetched = |jwks: Option<String>| {
-        let jwks = jwks.map(|text| Arc::new(Jwks::parse(text.as_bytes()).unwrap()));
-        let fetched = Fetched { jwks, ..Fetched::default() };
-        (Keys::new(HashMap::from([(place.clone(), fetched.clone())])), fetched)
-    };
-    for (jwks, expected) in [(None, 401), (Some(STRANGER.jwks()), 401), (Some(ISSUER.jwks()), 200)] {
-        let (keys, fetched) = fetched(jwks);
-        let (verdict, _) = bearing(&token(json!({}))).ask_with(&set, &cart(), &keys);
-        assert_eq!(verdict.status, expected);
-        assert_eq!(fetched.wanted.load(Ordering::Relaxed), expected == 401);
-        let _ = bearing("x.y.z").ask_with(&set, &cart(), &keys);
-    }
-    let (keys, fetched) = fetched(Some(ISSUER.jwks()));
-    for bad in ["x.y.z".to_owned(), token(json!({"exp": 1})), token(json!({"iss": "https://x"}))] {
-        assert_eq!(bearing(&bad).ask_with(&set, &cart(), &keys).0.status, 401);
-    }
-    assert!(!fetched.wanted.load(Ordering::Relaxed), "what no key can mend asks for none");
 }
 
 #[test]
@@ -383,4 +359,32 @@ fn a_verdict_lives_no_longer_than_its_token_and_its_key_has_the_places_of_tokens
     let headers: Vec<&str> = ruleset.referenced().headers().iter().map(|name| &**name).collect();
     assert_eq!(headers, ["access-control-request-method", "cookie", "origin", "x-jwt"]);
     assert_eq!(ruleset.referenced().slots(), [slot::REQUEST_METHOD, slot::REQUEST_PATH]);
+}
+
+#[test]
+fn a_token_in_the_query_is_taken_out_by_the_name_that_it_has_there_and_a_cookie_stays() {
+    let rows = [
+        (json!({}), "/cart?z=1&access_token=TOKEN&a=%26", "/cart?z=1&a=%26", vec!["access_token"]),
+        (json!({}), "/cart?access%5Ftoken=TOKEN", "/cart", vec!["access%5Ftoken"]),
+        (json!({}), "/cart?access_token=TOKEN&access_token=2", "/cart", vec!["access_token"]),
+        (json!({"fromParams": ["t", "u"]}), "/cart?u=TOKEN&x&t=TOKEN", "/cart?x", vec!["t", "u"]),
+        (json!({"forwardOriginalToken": true}), "/cart?access_token=TOKEN", "/cart?access_token=TOKEN", vec![]),
+        (json!({"fromCookies": ["t"]}), "/cart?access_token=x", "/cart?access_token=x", vec![]),
+    ];
+    for (more, told, seen, removed) in rows {
+        let good = token(json!({}));
+        let path = json!({"key": "request.headers[:path]", "values": [seen.replace("TOKEN", &good)]});
+        let set = Given::default()
+            .authentication("shop/tokens", json!({"jwtRules": [rule(more.clone())]}))
+            .policy("shop/p", json!({"rules": [{"when": [path]}]}))
+            .set();
+        let request = request("GET", &told.replace("TOKEN", &good)).header("cookie", &format!("a=1; t={good}"));
+        let verdict = request.ask(&set, &cart());
+        assert_eq!(verdict.status, 200, "{more} {told}: policies see {seen}: {:?}", verdict.reason);
+        assert_eq!(verdict.parameters.iter().map(|name| name.as_str()).collect::<Vec<_>>(), removed, "{more} {told}");
+        assert!(operations(&verdict).is_empty(), "{more} {told}");
+    }
+    let set = one(json!({}));
+    let denied = request("GET", "/cart?access_token=bad").ask(&set, &cart());
+    assert!(!denied.is_allow() && denied.parameters.is_empty());
 }

@@ -11,6 +11,7 @@ mod doubt;
 mod drawn;
 mod dry_run;
 mod evaluation;
+mod fetched_keys;
 mod given;
 mod hostile_tokens;
 mod issuer;

@@ -15,7 +15,8 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
-use weir_policy::{Jwks, JwksError};
+use weir_attributes::Struct;
+use weir_policy::{Jwks, JwksError, KeyPlace};
 
 /// The largest set of keys that is read, in bytes.
 pub(crate) const KEYS_BYTES_MAX: usize = 256 * 1024;
@@ -45,6 +46,8 @@ pub(super) enum Error {
     Slow(Duration),
     #[error("the answer is no JSON Web Key Set: {0}")]
     Jwks(#[from] JwksError),
+    #[error("the issuer's OpenID configuration has no usable `jwks_uri`")]
+    Discovery,
 }
 
 /// Fetches keys; https is verified by the system's roots.
@@ -73,21 +76,44 @@ impl Fetcher {
     }
 
     /// The keys at that place. `local`: addresses of this machine and link may be asked.
-    pub(super) async fn fetch(&self, place: &str, local: bool) -> Result<Jwks, Error> {
-        let uri: Uri = place.parse().map_err(|_| Error::Uri)?;
+    pub(super) async fn fetch(&self, place: &KeyPlace, local: bool) -> Result<Jwks, Error> {
+        let body = match place {
+            KeyPlace::Jwks(uri) => self.get(uri, local).await?,
+            KeyPlace::Discovery(uri) => {
+                let found = keys_uri(&self.get(uri, local).await?).ok_or(Error::Discovery)?;
+                // What was asked in private does not send us to where anybody may answer.
+                if uri.starts_with("https:") && !found.starts_with("https:") {
+                    return Err(Error::Discovery);
+                }
+                self.get(&found, local).await?
+            }
+        };
+        Ok(Jwks::parse(&body)?)
+    }
+
+    /// What is at that URI.
+    async fn get(&self, uri: &str, local: bool) -> Result<Bytes, Error> {
+        let uri: Uri = uri.parse().map_err(|_| Error::Uri)?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(Error::Uri);
+        }
         let host = uri.host().ok_or(Error::Uri)?;
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let stream = connect(bare, port, local).await?;
-        let body = if secure {
+        if secure {
             let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Uri)?;
-            ask(self.0.connect(name, stream).await.map_err(Error::Connect)?, &uri).await?
+            ask(self.0.connect(name, stream).await.map_err(Error::Connect)?, &uri).await
         } else {
-            ask(stream, &uri).await?
-        };
-        Ok(Jwks::parse(&body)?)
+            ask(stream, &uri).await
+        }
     }
+}
+
+/// The `jwks_uri` of an OpenID configuration.
+fn keys_uri(configuration: &[u8]) -> Option<String> {
+    Struct::parse(configuration).ok()?.str("jwks_uri").map(str::to_owned)
 }
 
 /// Connects to the first address that may be asked: the one that is checked is the one that is connected to.

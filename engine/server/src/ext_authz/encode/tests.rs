@@ -79,8 +79,10 @@ fn a_denial_has_status_body_and_the_decision_id() {
     }
 }
 
+// The older field is what Envoy goes by.
+#[allow(deprecated)]
 #[test]
-fn an_allow_changes_headers_as_the_verdict_says() {
+fn an_allow_changes_the_request_and_the_response_as_the_verdict_says() {
     let mut verdict = Verdict::allow(ReasonCode::Adapter);
     verdict.headers = vec![
         operation(HeaderOperation::Set, Side::Request, "x-a"),
@@ -89,8 +91,12 @@ fn an_allow_changes_headers_as_the_verdict_says() {
         operation(HeaderOperation::Set, Side::Response, "x-d"),
         operation(HeaderOperation::Append, Side::Response, "x-e"),
     ];
+    verdict.parameters = vec![Text::Static("access%5Ftoken"), Text::Static("t")];
     let Some(HttpResponse::OkResponse(ok)) = decoded(&verdict).http_response else { panic!("not allowed") };
     assert_eq!(lines(&ok.headers), [("x-a".into(), "v".into(), 2), ("x-b".into(), "v".into(), 0)]);
+    let appends = |option: &HeaderValueOption| option.append.as_ref().is_some_and(|append| append.value);
+    assert_eq!(ok.headers.iter().map(appends).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(ok.query_parameters_to_remove, ["access%5Ftoken", "t"]);
     assert_eq!(ok.headers_to_remove, ["x-c"]);
     assert_eq!(lines(&ok.response_headers_to_add), [("x-d".into(), "v".into(), 2), ("x-e".into(), "v".into(), 0)]);
 }
