@@ -4,6 +4,7 @@
 //! general stub has to do for it.
 
 mod answer;
+mod batch;
 mod codec;
 mod ending;
 mod progress;
@@ -11,6 +12,7 @@ mod unary;
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     pin::pin,
     sync::{
         Arc,
@@ -21,7 +23,7 @@ use std::{
 
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tonic::service::Routes;
 use tower::Service as _;
 use weir_listen::{Connection, Drain};
@@ -29,6 +31,7 @@ use weir_listen::{Connection, Drain};
 use crate::ext_authz::ExtAuthz;
 
 pub(crate) use answer::Answer;
+use batch::Batch;
 pub(crate) use codec::Located;
 use ending::Ending;
 pub(crate) use progress::Progress;
@@ -104,12 +107,13 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
         let session = Arc::clone(&answering);
         async move { Ok::<_, Infallible>(session.answer(request).await) }
     });
-    let mut served = Box::pin(builder().serve_connection(TokioIo::new(io), service));
+    let batch = Batch::default();
+    let mut served = Box::pin(builder(batch.clone()).serve_connection(TokioIo::new(io), service));
     let mut timer = pin!(tokio::time::sleep(PREFACE));
     let (mut begun, mut seen, mut ending) = (false, 0, false);
     loop {
         tokio::select! {
-            ended = served.as_mut() => {
+            ended = poll_fn(|cx| batch.poll(&mut served, cx)) => {
                 if let Err(problem) = ended {
                     tracing::debug!(%problem, "a gRPC connection broke");
                 }
@@ -139,8 +143,8 @@ pub(crate) async fn serve(front: Arc<Front>, connection: Connection) {
     }
 }
 
-fn builder() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn builder(batch: Batch) -> http2::Builder<Batch> {
+    let mut builder = http2::Builder::new(batch);
     builder
         .timer(TokioTimer::new())
         .auto_date_header(false)

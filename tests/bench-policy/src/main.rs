@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a benchmark that cannot run must stop
 
 mod counting;
-mod rules;
 mod table;
 
 use std::{hint::black_box, path::Path, process::ExitCode, sync::Arc};
@@ -14,8 +13,8 @@ use weir_attributes::Bag;
 use weir_config::{Loaded, Options, Sources, load_sources};
 use weir_policy::{Claim, Evaluation, PolicySet, Ruleset, Step, Verdict, WorkloadIdentity, prepare};
 
-use rules::{Asked, ByHand};
 use table::{Line, nanoseconds};
+use weir_bench_policy::rules::{self, Asked, ByHand};
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
@@ -50,7 +49,7 @@ fn main() -> ExitCode {
 
 /// Nanoseconds a request of the same rules in Rust.
 fn by_hand(set: &Set, asked: &[Asked]) -> f64 {
-    let rules = ByHand::new();
+    let rules = ByHand::default();
     let bags: Vec<Bag> = asked.iter().map(|asked| set.bag(asked)).collect();
     for (bag, asked) in bags.iter().zip(asked) {
         assert_eq!(rules.decide(bag).is_allow(), asked.allowed, "{asked:?}");

@@ -6,8 +6,8 @@ use weir_attributes::{Bag, slot};
 use weir_policy::{Reason, ReasonCode, RuleId, Verdict};
 
 /// How alike the rules are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
     /// Each has a principal and a path of its own.
     Distinct,
     /// All have the same principal, method and host; only a header tells them apart, by its end.
@@ -19,7 +19,8 @@ const WORKLOAD: &str =
     "---\napiVersion: policy.weir.dev/v1alpha1\nkind: Workload\nmetadata: {name: cart, namespace: shop}\nspec: {}\n";
 
 /// ALLOW policies of that many rules each.
-pub(crate) fn yaml(policies: usize, rules: usize, shape: Shape) -> String {
+#[must_use]
+pub fn yaml(policies: usize, rules: usize, shape: Shape) -> String {
     let mut text = WORKLOAD.to_owned();
     for policy in 0..policies {
         let _ = write!(
@@ -44,15 +45,21 @@ pub(crate) fn yaml(policies: usize, rules: usize, shape: Shape) -> String {
 
 /// One request and what is decided about it.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) principal: String,
-    pub(crate) method: &'static str,
-    pub(crate) path: String,
-    pub(crate) allowed: bool,
+pub struct Asked {
+    /// Who asks, without `spiffe://`.
+    pub principal: String,
+    /// How.
+    pub method: &'static str,
+    /// For what.
+    pub path: String,
+    /// What is decided.
+    pub allowed: bool,
 }
 
 impl Asked {
-    pub(crate) fn bag(&self) -> Bag {
+    /// As a door fills it.
+    #[must_use]
+    pub fn bag(&self) -> Bag {
         Bag::builder()
             .text(slot::REQUEST_METHOD, self.method)
             .text(slot::REQUEST_PATH, &self.path)
@@ -65,24 +72,29 @@ impl Asked {
 }
 
 /// Requests spread over all rules; a fifth is denied.
-pub(crate) fn asked(policies: usize, rules: usize) -> Vec<Asked> {
-    let one = |n: usize| {
-        // A prime step visits the rules out of order.
-        let at = n * 7919 % (policies * rules);
-        let (policy, rule) = (at / rules, at % rules);
-        let allowed = !n.is_multiple_of(5);
-        Asked {
-            principal: format!("td/ns/n{policy}/sa/caller-{rule}"),
-            method: "GET",
-            path: if allowed { format!("/svc{policy}/{rule}/item/{n}") } else { format!("/other/{n}") },
-            allowed,
-        }
-    };
-    (0..1_000).map(one).collect()
+#[must_use]
+pub fn asked(policies: usize, rules: usize) -> Vec<Asked> {
+    (0..1_000).map(|n| nth(n, policies, rules)).collect()
+}
+
+/// The n-th of the requests that are spread over all rules: no two are the same, each fifth is denied.
+#[must_use]
+pub fn nth(n: usize, policies: usize, rules: usize) -> Asked {
+    // A prime step visits the rules out of order.
+    let at = n * 7919 % (policies * rules);
+    let (policy, rule) = (at / rules, at % rules);
+    let allowed = !n.is_multiple_of(5);
+    Asked {
+        principal: format!("td/ns/n{policy}/sa/caller-{rule}"),
+        method: "GET",
+        path: if allowed { format!("/svc{policy}/{rule}/item/{n}") } else { format!("/other/{n}") },
+        allowed,
+    }
 }
 
 /// Requests that every rule of [`Shape::Shared`] must be asked about; none allows them.
-pub(crate) fn asked_shared(count: usize) -> Vec<Asked> {
+#[must_use]
+pub fn asked_shared(count: usize) -> Vec<Asked> {
     let one = |n: usize| Asked {
         principal: "td/ns/n/sa/caller".to_owned(),
         method: "GET",
@@ -94,16 +106,20 @@ pub(crate) fn asked_shared(count: usize) -> Vec<Asked> {
 
 /// The twenty rules as somebody writes them who knows that they will not change, with the verdict that the engine gives.
 #[derive(Debug)]
-pub(crate) struct ByHand {
+pub struct ByHand {
     policy: Arc<str>,
 }
 
-impl ByHand {
-    pub(crate) fn new() -> Self {
+impl Default for ByHand {
+    fn default() -> Self {
         Self { policy: "shop/p0".into() }
     }
+}
 
-    pub(crate) fn decide(&self, bag: &Bag) -> Verdict {
+impl ByHand {
+    /// The engine's verdict.
+    #[must_use]
+    pub fn decide(&self, bag: &Bag) -> Verdict {
         match by_hand(bag) {
             Some(index) => Verdict::allow(Reason {
                 policy: Some(self.policy.clone()),

@@ -14,6 +14,7 @@ use envoy_types::pb::{
     google::protobuf::Timestamp,
 };
 use tonic::transport::Channel;
+use weir_bench_policy::rules;
 
 /// Connections of the load, as a busy node's proxies would hold.
 pub const CONNECTIONS: usize = 8;
@@ -33,10 +34,48 @@ fn peer(address: &str, port: u32, principal: &str) -> Peer {
     }
 }
 
-/// The n-th request: nothing about it repeats; one in five is for a path that the sample's policies deny.
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Questions {
+    /// The workload that they are for.
+    pub workload: &'static str,
+    /// Whether the proxy sends header lines; else it joins them into a map.
+    pub raw_headers: bool,
+    /// About which policies they are.
+    pub about: About,
+}
+
+/// What decides whether a request is denied; one in five is.
+#[derive(Clone, Copy, Debug)]
+pub enum About {
+    /// The sample's policies.
+    Sample,
+    /// [`rules::yaml`] of that many policies, and rules in each: the requests are spread over all of them.
+    Rules(usize, usize),
+}
+
+impl About {
+    /// Principal and path of the n-th request.
+    fn nth(self, n: u64) -> (String, String) {
+        match self {
+            About::Sample => {
+                let denied = n.is_multiple_of(5);
+                let path = if denied { format!("/admin/{n}") } else { format!("/api/v1/items/{n}?page={n}") };
+                ("cluster.local/ns/shop/sa/frontend".to_owned(), path)
+            }
+            About::Rules(policies, each) => {
+                let asked = rules::nth(n as usize, policies, each);
+                (asked.principal, asked.path)
+            }
+        }
+    }
+}
+
+/// The n-th request: nothing about it repeats.
 #[must_use]
-pub fn request(n: u64, raw_headers: bool, workload: &str) -> CheckRequest {
-    let path = if n.is_multiple_of(5) { format!("/admin/{n}") } else { format!("/api/v1/items/{n}?page={n}") };
+pub fn request(n: u64, questions: Questions) -> CheckRequest {
+    let Questions { workload, raw_headers, about } = questions;
+    let (principal, path) = about.nth(n);
     let headers = [
         (":authority", "shop.example.com".to_owned()),
         (":method", "GET".to_owned()),
@@ -73,7 +112,7 @@ pub fn request(n: u64, raw_headers: bool, workload: &str) -> CheckRequest {
     };
     CheckRequest {
         attributes: Some(AttributeContext {
-            source: Some(peer("10.0.0.7", 20_000 + (n % 40_000) as u32, "spiffe://cluster.local/ns/shop/sa/frontend")),
+            source: Some(peer("10.0.0.7", 20_000 + (n % 40_000) as u32, &format!("spiffe://{principal}"))),
             destination: Some(peer("10.0.0.8", 8080, "spiffe://cluster.local/ns/shop/sa/cart")),
             request: Some(Request {
                 time: Some(Timestamp { seconds: 1_700_000_000 + n as i64, nanos: 0 }),
@@ -95,7 +134,7 @@ pub struct Seen {
 }
 
 /// Sends `count` requests from number `first` on and counts the answers.
-pub async fn load(address: &str, first: u64, count: u64, raw_headers: bool, workload: &'static str) -> Seen {
+pub async fn load(address: &str, first: u64, count: u64, questions: Questions) -> Seen {
     let mut tasks = Vec::new();
     let lanes = (CONNECTIONS * STREAMS) as u64;
     for connection in 0..CONNECTIONS {
@@ -110,8 +149,7 @@ pub async fn load(address: &str, first: u64, count: u64, raw_headers: bool, work
             tasks.push(tokio::spawn(async move {
                 let mut seen = Seen::default();
                 for n in (lane..count).step_by(lanes as usize) {
-                    let answer =
-                        client.check(request(first + n, raw_headers, workload)).await.expect("an answer").into_inner();
+                    let answer = client.check(request(first + n, questions)).await.expect("an answer").into_inner();
                     match answer.status.map_or(0, |status| status.code) {
                         0 => seen.allowed += 1,
                         _ => seen.denied += 1,

@@ -4,19 +4,16 @@
 use std::{fs, path::Path, process::ExitCode};
 
 use weir_bench::{
-    authz,
+    authz::{self, About, Questions},
     process::Server,
     proxy,
     table::{Row, print},
 };
+use weir_bench_policy::rules;
 
 const ROUNDS: usize = 5;
 const CHECKS: u64 = 40_000;
 const REQUESTS: u64 = 40_000;
-/// The sample's workload without and with a check plugin bound to it.
-const WORKLOADS: [(&str, &str); 2] =
-    [("shop/cart", "weir, sample's policies"), ("shop/checkout", "weir, sample's policies and a check plugin")];
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let scratch = Path::new("target/bench");
@@ -35,69 +32,58 @@ async fn main() -> ExitCode {
     ExitCode::from(u8::from(missed))
 }
 
+/// The engine on that folder, with what else is given.
+fn engine(scratch: &Path, name: &str, config: &str, more: &[&str]) -> Server {
+    let state = scratch.join(format!("{name}.state"));
+    // A plugin's limit is wall time: on a busy machine it would measure the neighbours.
+    let usual = ["--plugin-dir", "target/plugins/dist", "--plugin-patience", "20", "--log-level", "error"];
+    let ports = ["--grpc", "--admin", "--health", "--metrics"].into_iter().flat_map(|port| [port, "127.0.0.1:0"]);
+    let arguments = ["serve", "--config", config, "--state", state.to_str().unwrap()].into_iter();
+    Server::start("weir", &arguments.chain(usual).chain(ports).chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+/// The engine with so many rules and everything else at its default.
+fn engine_with(scratch: &Path, policies: usize, each: usize) -> Server {
+    let folder = scratch.join(format!("rules-{}", policies * each));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("rules.yaml"), rules::yaml(policies, each, rules::Shape::Distinct)).unwrap();
+    engine(scratch, &format!("rules-{}", policies * each), folder.to_str().unwrap(), &[])
+}
+
 async fn checks(scratch: &Path) -> serde_json::Value {
+    let log = scratch.join("decisions.jsonl");
     let floor = Server::start("floor-authz", &[]);
-    let (state, log) = (scratch.join("state"), scratch.join("decisions.jsonl"));
-    let weir = Server::start(
-        "weir",
-        &[
-            "serve",
-            "--config",
-            "deploy/samples/shop",
-            "--plugin-dir",
-            "target/plugins/dist",
-            "--state",
-            state.to_str().unwrap(),
-            "--decision-log",
-            log.to_str().unwrap(),
-        ]
-        .iter()
-        .copied()
-        .chain([
-            // A plugin's limit is wall time: on a busy machine it would measure the neighbours.
-            "--plugin-patience",
-            "20",
-            "--log-level",
-            "error",
-            "--grpc",
-            "127.0.0.1:0",
-            "--admin",
-            "127.0.0.1:0",
-            "--health",
-            "127.0.0.1:0",
-            "--metrics",
-            "127.0.0.1:0",
-        ])
-        .collect::<Vec<_>>(),
-    );
-    let mut rows = vec![Row { name: "floor: tonic, envoy-types, constant OK".into(), rounds: vec![], bar: None }];
-    for (index, (_, name)) in WORKLOADS.iter().enumerate() {
-        rows.push(Row { name: (*name).into(), rounds: vec![], bar: (index == 0).then_some(1.5) });
-    }
-    rows.push(Row { name: "weir, headers joined by the proxy".into(), rounds: vec![], bar: Some(1.5) });
+    let twenty = engine_with(scratch, 1, 20);
+    let many = engine_with(scratch, 500, 20);
+    let sample = engine(scratch, "sample", "deploy/samples/shop", &["--decision-log", log.to_str().unwrap()]);
+    let asks = |workload, raw_headers, about| Questions { workload, raw_headers, about };
+    let contestants = [
+        ("floor: tonic, envoy-types, constant OK", &floor, asks("shop/cart", true, About::Sample), None),
+        ("weir, 20 rules", &twenty, asks("shop/cart", true, About::Rules(1, 20)), Some(1.0)),
+        ("weir, 10,000 rules in 500 policies", &many, asks("shop/cart", true, About::Rules(500, 20)), Some(1.25)),
+        ("weir, sample, decision log to a file", &sample, asks("shop/cart", true, About::Sample), Some(1.5)),
+        ("the same, header lines joined", &sample, asks("shop/cart", false, About::Sample), Some(1.5)),
+        ("the same with a check plugin", &sample, asks("shop/checkout", true, About::Sample), None),
+    ];
+    let row = |name: &str, bar| Row { name: name.into(), rounds: vec![], bar };
+    let mut rows: Vec<Row> = contestants.iter().map(|(name, _, _, bar)| row(name, *bar)).collect();
     let mut first = 0;
     for round in 0..=ROUNDS {
-        let targets = [
-            (&floor, WORKLOADS[0].0, true, 0),
-            (&weir, WORKLOADS[0].0, true, 1),
-            (&weir, WORKLOADS[1].0, true, 2),
-            (&weir, WORKLOADS[0].0, false, 3),
-        ];
-        for (server, workload, raw_headers, row) in targets {
+        for (index, (_, server, questions, _)) in contestants.iter().enumerate() {
             let before = server.cpu();
-            let seen = authz::load(server.address("grpc"), first, CHECKS, raw_headers, workload).await;
+            let seen = authz::load(server.address("grpc"), first, CHECKS, *questions).await;
             first += CHECKS;
             let used = (server.cpu() - before) as f64 / CHECKS as f64 / 1000.0;
-            if row > 0 {
+            if index > 0 {
                 assert_eq!((seen.allowed, seen.denied), (CHECKS * 4 / 5, CHECKS / 5), "one in five is denied");
             }
             // The first round warms up.
             if round > 0 {
-                rows[row].rounds.push(used);
+                rows[index].rounds.push(used);
             }
         }
     }
-    print(&format!("check over gRPC, {CHECKS} distinct requests a round, 20 % denied, decision log to a file"), &rows)
+    print(&format!("check over gRPC, {CHECKS} distinct requests a round, 20 % denied"), &rows)
 }
 
 async fn proxies() -> serde_json::Value {
