@@ -118,12 +118,13 @@ impl Runtime {
             match step {
                 Step::Done(verdict) => return verdict,
                 Step::Ask(Ask::Provider { provider, name }, evaluation) => {
-                    let answer = self.ask_provider(snapshot, provider, &name, bag, deadline).await;
+                    // Boxed, as asking is rare: every check would carry its size.
+                    let answer = Box::pin(self.ask_provider(snapshot, provider, &name, bag, deadline)).await;
                     step = evaluation.resume(answer, bag, keys);
                 }
                 Step::Ask(Ask::Adapter { binding, .. }, evaluation) => {
                     let answer = match snapshot.checks.get(binding) {
-                        Some(bound) => answer(bound, bag).await,
+                        Some(bound) => Box::pin(answer(bound, bag)).await,
                         None => Answer::Failed {
                             fail_open: false,
                             detail: Text::Static("its adapter is not in this snapshot"),
