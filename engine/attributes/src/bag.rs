@@ -89,7 +89,7 @@ impl Bag {
         Span { start: start as u32, len: text.len() as u32 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&self, slot: Slot) -> &Cell {
         // INVARIANT: a slot's index is below COUNT.
         self.cells.get(slot.index()).unwrap_or(&Cell::Absent)
@@ -141,7 +141,7 @@ impl Bag {
 
     /// The bytes of that text, which is faster than [`Bag::str`]; none when absent or not a string.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&self, slot: Slot) -> Option<&[u8]> {
         match self.cell(slot) {
             Cell::Text(span) => self.text.as_bytes().get(span.start as usize..(span.start + span.len) as usize),

@@ -77,20 +77,32 @@ impl<'a> World<'a> {
         match slot {
             slot::REQUEST_HEADERS => Some(Value::Map(Map::Headers(self.headers()))),
             slot::REQUEST_HEADERS_ALL => Some(Value::ListMap(self.headers())),
-            slot::REQUEST_URL_PATH | slot::REQUEST_PATH if self.path > 0 => {
-                self.bag.alternative(self.path - 1, slot).map(Value::String)
-            }
+            slot if self.reads_otherwise(slot) => self.bag.alternative(self.path - 1, slot).map(Value::String),
             _ => self.bag.get(slot),
         }
     }
 
     /// The text of that attribute in this world; none when absent or not a string.
     #[must_use]
+    #[inline(always)]
     pub fn str(self, slot: Slot) -> Option<&'a str> {
-        match self.get(slot) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
+        if self.reads_otherwise(slot) { self.bag.alternative(self.path - 1, slot) } else { self.bag.str(slot) }
+    }
+
+    /// The bytes of that text, which is faster than [`World::str`].
+    #[must_use]
+    #[inline(always)]
+    pub fn bytes(self, slot: Slot) -> Option<&'a [u8]> {
+        if self.reads_otherwise(slot) {
+            return self.bag.alternative(self.path - 1, slot).map(str::as_bytes);
         }
+        self.bag.bytes(slot)
+    }
+
+    /// Whether that attribute is another one than the bag tells.
+    #[inline(always)]
+    fn reads_otherwise(self, slot: Slot) -> bool {
+        self.path > 0 && matches!(slot, slot::REQUEST_URL_PATH | slot::REQUEST_PATH)
     }
 
     /// The request's header lines in this world.

@@ -60,8 +60,8 @@ pub enum Presence {
 
 /// What an index reads of a request.
 pub trait Subjects<S> {
-    /// Gives each text that a subject has to `visit`.
-    fn texts(&self, subject: &S, visit: &mut dyn FnMut(&str)) -> Presence;
+    /// Gives the bytes of each text that a subject has to `visit`.
+    fn texts(&self, subject: &S, visit: impl FnMut(&[u8])) -> Presence;
 
     /// The address that a subject is; none when it is absent.
     ///
@@ -69,9 +69,9 @@ pub trait Subjects<S> {
     /// [`Presence::Unsure`] when it is no address.
     fn address(&self, subject: &S) -> Result<Option<IpAddr>, Presence> {
         let mut address = Ok(None);
-        let presence = self.texts(subject, &mut |text| {
+        let presence = self.texts(subject, |text| {
             // An IPv4 address that is written as IPv6 is an error of CEL's `ip`.
-            address = match text.parse() {
+            address = match std::str::from_utf8(text).unwrap_or_default().parse() {
                 Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_some() => Err(Presence::Unsure),
                 Ok(address) => Ok(Some(address)),
                 Err(_) => Err(Presence::Unsure),
@@ -82,11 +82,11 @@ pub trait Subjects<S> {
 }
 
 impl<A: Activation + ?Sized> Subjects<Reference> for A {
-    fn texts(&self, subject: &Reference, visit: &mut dyn FnMut(&str)) -> Presence {
+    fn texts(&self, subject: &Reference, mut visit: impl FnMut(&[u8])) -> Presence {
         let Some(key) = &subject.key else {
             return match self.text(subject.slot) {
                 Some(text) => {
-                    visit(text);
+                    visit(text.as_bytes());
                     Presence::Present
                 }
                 None if self.attribute(subject.slot).is_some() => Presence::Unsure,
@@ -96,7 +96,7 @@ impl<A: Activation + ?Sized> Subjects<Reference> for A {
         match self.attribute(subject.slot) {
             Some(weir_attributes::Value::Map(map)) => match map.get(key) {
                 Some(text) => {
-                    visit(&text);
+                    visit(text.as_bytes());
                     Presence::Present
                 }
                 None => Presence::Absent,
@@ -131,22 +131,37 @@ impl<S: Clone + Eq + Hash> Index<S> {
         Self { always: always.into(), tables: tables.build() }
     }
 
-    /// Replaces `found` by the rules that may hold, ascending. Neither locks nor allocates while they are few.
+    /// Replaces `found` by the rules that may hold, ascending.
     pub fn candidates(&self, request: &(impl Subjects<S> + ?Sized), found: &mut Candidates) {
+        let mut room = Candidates::new();
+        let rules = self.lookup(request, &mut room);
         found.clear();
-        // Lists are short: a push each is faster than a copy.
-        self.always.iter().for_each(|rule| found.push(*rule));
-        let mut lists = usize::from(!found.is_empty());
+        found.extend_from_slice(rules);
+    }
+
+    /// The rules that may hold, ascending: a list of the index where that is all, else they are put into `room`. Neither
+    /// locks nor allocates while they are few.
+    #[inline(always)]
+    pub fn lookup<'i>(&'i self, request: &(impl Subjects<S> + ?Sized), room: &'i mut Candidates) -> &'i [u32] {
+        room.clear();
+        let mut only: &[u32] = &self.always;
         for table in &self.tables {
-            table.find(request, &mut |rules| {
-                lists += 1;
-                rules.iter().for_each(|rule| found.push(*rule));
+            table.find(request, &mut |rules: &'i [u32]| {
+                if only.is_empty() && room.is_empty() {
+                    only = rules;
+                } else {
+                    // Lists are short: a push each is faster than a copy.
+                    only.iter().chain(rules).for_each(|rule| room.push(*rule));
+                    only = &[];
+                }
             });
         }
-        if lists > 1 {
-            found.sort_unstable();
-            found.dedup();
+        if room.is_empty() {
+            return only;
         }
+        room.sort_unstable();
+        room.dedup();
+        room
     }
 
     /// How many rules have no access key: they are asked at every request.

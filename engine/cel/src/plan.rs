@@ -17,7 +17,7 @@ pub(crate) use crate::functions::Pattern;
 pub(crate) use build::{constant, is_headers, part, plan};
 pub(crate) use fold::Folder;
 pub(crate) use probe::{Probes, probed};
-pub(crate) use set::{TextSet, WordHasher};
+pub(crate) use set::TextSet;
 
 use crate::{
     ast::{Binary, Fold},

@@ -66,8 +66,8 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    /// The verdict on the request, with what the token asks of it.
-    pub(crate) fn onto(self, mut verdict: Verdict) -> Verdict {
+    /// Adds to the verdict on the request what the token asks of it.
+    pub(crate) fn onto(self, verdict: &mut Verdict) {
         if let Some(life) = self.life {
             verdict.ttl = verdict.ttl.map(|ttl| ttl.min(life));
         }
@@ -75,7 +75,6 @@ impl Admitted {
             verdict.headers.splice(0..0, self.headers);
             verdict.parameters = self.parameters;
         }
-        verdict
     }
 }
 
@@ -137,6 +136,12 @@ impl Authentication {
     pub(crate) fn new<'p>(policies: impl Iterator<Item = &'p Arc<Policy>>) -> Self {
         let rules: Box<[Arc<JwtRule>]> = policies.flat_map(|policy| policy.rules.iter().cloned()).collect();
         Self { outputs: Outputs::of(&rules), rules }
+    }
+
+    /// Whether no rule applies, so that there is nothing to validate.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// Adds what it reads.

@@ -84,7 +84,8 @@ impl Condition {
 }
 
 impl Subject {
-    fn matches(&self, facts: &Facts<'_>) -> Truth {
+    /// Whether it matches, a `not` left aside.
+    pub(crate) fn matches(&self, facts: &Facts<'_>) -> Truth {
         let text = |slot: Slot| facts.world.str(slot);
         let identity = |matches: &dyn Fn(&str, bool) -> bool| {
             facts.principal().is_some_and(|(principal, spiffe)| matches(principal, spiffe))

@@ -103,13 +103,15 @@ impl Evaluation {
     /// 1970-01-01T00:00:00Z, and the fetched `keys` are what tokens are validated by.
     #[must_use]
     pub fn start(ruleset: &Arc<Ruleset>, bag: &mut Bag, now: i64, keys: &Keys) -> Step {
-        let matched = ruleset.providers(bag);
-        if matched.is_empty() && ruleset.adapters().is_empty() {
-            return Step::Done(match ruleset.admit(bag, now, keys) {
-                Ok(admitted) => admitted.onto(ruleset.decide(bag)),
-                Err(verdict) => *verdict,
-            });
+        if ruleset.asks_nobody() {
+            return Step::Done(ruleset.judge(bag, now, keys));
         }
+        Self::asking(ruleset, bag, now, keys)
+    }
+
+    /// With providers or adapters that may have to be asked.
+    fn asking(ruleset: &Arc<Ruleset>, bag: &mut Bag, now: i64, keys: &Keys) -> Step {
+        let matched = ruleset.providers(bag);
         let verdict = Verdict { ttl: Some(Duration::MAX), ..Verdict::allow(ReasonCode::NotDenied) };
         let stage = Stage::Providers(matched.into());
         Self { ruleset: ruleset.clone(), now, stage, verdict, headers: Vec::new() }.step(bag, keys)
@@ -140,10 +142,7 @@ impl Evaluation {
     /// What tokens and policies say of the request as it now is.
     fn policies(mut self, bag: &mut Bag, keys: &Keys) -> Step {
         let Verdict { ttl, max_uses, .. } = self.verdict;
-        self.verdict = match self.ruleset.admit(bag, self.now, keys) {
-            Ok(admitted) => admitted.onto(self.ruleset.decide(bag)),
-            Err(verdict) => *verdict,
-        };
+        self.verdict = self.ruleset.judge(bag, self.now, keys);
         self.limit(ttl, max_uses);
         if !self.verdict.is_allow() {
             return Step::Done(self.verdict);

@@ -2,7 +2,7 @@
 
 use weir_attributes::{Headers, SPLITS_MAX, Slot, Splits, World, slot};
 
-use weir_cel::{Program, Scratch, Value};
+use weir_cel::{EvalErrorKind, Program, Scratch, Value};
 
 use crate::{
     facts::Facts,
@@ -75,12 +75,12 @@ impl Expression {
     }
 
     /// Asks it in every reading of the header lines that it reads. `scratch` keeps the variables' values for other
-    /// rules of the same policy.
+    /// rules of the same policy. All readings together may take what one evaluation may: doubt makes no request dearer.
     pub(crate) fn ask(&self, facts: &Facts<'_>, scratch: &mut Scratch) -> Tally {
         let mut tally = Tally::default();
         let doubtful = self.doubtful(facts.world.headers());
         if doubtful.is_empty() {
-            self.ask_one(facts.world, scratch, &mut tally);
+            let _ = self.ask_one(facts.world, scratch, &mut tally);
             return tally;
         }
         let commas: u32 = doubtful.iter().map(|(_, commas)| commas).sum();
@@ -88,26 +88,36 @@ impl Expression {
             tally.errors += 1;
             return tally;
         }
-        for choice in 0..1_u32 << commas {
-            let mut splits = Splits::new();
-            let mut rest = choice;
-            for (name, commas) in &doubtful {
-                splits.decide(name, rest & ((1 << commas) - 1));
-                rest >>= commas;
+        scratch.together(|scratch| {
+            for choice in 0..1_u32 << commas {
+                let mut splits = Splits::new();
+                let mut rest = choice;
+                for (name, commas) in &doubtful {
+                    splits.decide(name, rest & ((1 << commas) - 1));
+                    rest >>= commas;
+                }
+                scratch.reset();
+                let asked = self.ask_one(facts.world.with_splits(&splits), scratch, &mut tally);
+                if asked == Err(EvalErrorKind::Budget) {
+                    // The readings that are left count as this error.
+                    break;
+                }
             }
-            scratch.reset();
-            self.ask_one(facts.world.with_splits(&splits), scratch, &mut tally);
-        }
+        });
         scratch.reset();
         tally
     }
 
-    fn ask_one(&self, world: World<'_>, scratch: &mut Scratch, tally: &mut Tally) {
+    fn ask_one(&self, world: World<'_>, scratch: &mut Scratch, tally: &mut Tally) -> Result<(), EvalErrorKind> {
         match self.program.evaluate_bool(&world, scratch) {
             Ok(true) => tally.holds += 1,
             Ok(false) => tally.fails += 1,
-            Err(_) => tally.errors += 1,
+            Err(error) => {
+                tally.errors += 1;
+                return Err(error.kind);
+            }
         }
+        Ok(())
     }
 
     /// The headers that it reads line by line and whose lines the proxy joined, with their number of commas.

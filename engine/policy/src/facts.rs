@@ -22,20 +22,52 @@ impl Address {
     }
 }
 
+/// The texts that most conditions ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Common {
+    Method,
+    /// The normalized path.
+    Path,
+    /// The identity, when its scheme is SPIFFE's.
+    Principal,
+}
+
+impl Common {
+    const COUNT: usize = 3;
+}
+
 /// A request in one world.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) world: World<'a>,
     /// Whether it is an HTTP request, not only a connection.
     pub(crate) http: bool,
+    /// What most conditions ask for, found once: see [`Common`].
+    pub(crate) common: [Option<&'a [u8]>; Common::COUNT],
+    /// It is an HTTP request, and of nobody of another scheme than SPIFFE's.
+    pub(crate) usual: bool,
+    /// The scheme of the peer's identity is SPIFFE's.
+    spiffe: bool,
     host: OnceCell<Option<Cow<'a, str>>>,
     addresses: [OnceCell<Option<IpAddr>>; 3],
 }
 
 impl<'a> Facts<'a> {
+    #[inline(always)]
     pub(crate) fn new(world: World<'a>) -> Self {
-        let http = world.str(slot::REQUEST_METHOD).is_some() || world.str(slot::REQUEST_PATH).is_some();
-        Self { world, http, host: OnceCell::new(), addresses: Default::default() }
+        let (method, path) = (world.bytes(slot::REQUEST_METHOD), world.bytes(slot::REQUEST_URL_PATH));
+        let http = method.is_some() || world.bytes(slot::REQUEST_PATH).is_some();
+        let principal = world.bytes(slot::SOURCE_PRINCIPAL).filter(|principal| !principal.is_empty());
+        let uri = world.bytes(slot::CONNECTION_URI_SAN_PEER_CERTIFICATE);
+        let spiffe = uri.is_none_or(|uri| uri.starts_with(b"spiffe://"));
+        let usual = http && (spiffe || principal.is_none());
+        let common = [method, path, principal.filter(|_| spiffe)];
+        Self { world, http, common, usual, spiffe, host: OnceCell::new(), addresses: Default::default() }
+    }
+
+    #[inline]
+    pub(crate) fn common(&self, of: Common) -> Option<&'a [u8]> {
+        self.common.get(of as usize).copied().flatten()
     }
 
     pub(crate) fn address(&self, address: Address) -> Option<IpAddr> {
@@ -70,7 +102,6 @@ impl<'a> Facts<'a> {
     /// The peer's identity, and whether its scheme is SPIFFE's.
     pub(crate) fn principal(&self) -> Option<(&'a str, bool)> {
         let principal = self.world.str(slot::SOURCE_PRINCIPAL).filter(|principal| !principal.is_empty())?;
-        let uri = self.world.str(slot::CONNECTION_URI_SAN_PEER_CERTIFICATE);
-        Some((principal, uri.is_none_or(|uri| uri.starts_with("spiffe://"))))
+        Some((principal, self.spiffe))
     }
 }

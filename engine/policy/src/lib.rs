@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod authentication;
+mod chain;
 mod compile;
 mod condition;
 pub mod document;

@@ -16,7 +16,7 @@ pub(crate) use identity::{
 pub(crate) use metadata::Metadata;
 pub(crate) use network::{Networks, parse_block};
 pub(crate) use paths::{Paths, Template, TemplateError};
-pub(crate) use patterns::{Patterns, Presence};
+pub(crate) use patterns::{Pattern, Patterns, Presence};
 
 #[cfg(test)]
 mod tests;

@@ -123,7 +123,8 @@ impl PeerModes {
         strict && !principal && bag.bool(slot::CONNECTION_MTLS) != Some(true)
     }
 
-    fn may_refuse(&self) -> bool {
+    /// Whether the peer of any request may be refused.
+    pub(crate) fn may_refuse(&self) -> bool {
         self.mode == PeerMode::Strict || self.ports.values().any(|mode| *mode == PeerMode::Strict)
     }
 

@@ -129,9 +129,23 @@ pub(crate) struct Policy {
     /// Who is asked when a rule of a CUSTOM policy holds.
     pub(crate) provider: Option<Arc<str>>,
     pub(crate) rules: Box<[Rule]>,
+    /// What the rules can read.
+    pub(crate) referenced: Referenced,
 }
 
 impl Policy {
+    /// An enforced policy.
+    pub(crate) fn new(id: Arc<str>, scope: Scope, effect: Effect, rules: Vec<Rule>) -> Self {
+        let mut referenced = Referenced::default();
+        rules.iter().for_each(|rule| rule.refer(&mut referenced));
+        Self { id, scope, effect, dry_run: false, provider: None, rules: rules.into(), referenced }
+    }
+
+    /// Whether any rule has a name.
+    pub(crate) fn is_named(&self) -> bool {
+        self.rules.iter().any(|rule| rule.id.name.is_some())
+    }
+
     /// Whether its rules are expressions: a CelPolicy.
     pub(crate) fn is_expression(&self) -> bool {
         self.rules.iter().any(|rule| matches!(rule.body, Body::Expression(_)))
@@ -186,7 +200,7 @@ impl Rule {
         }
     }
 
-    pub(crate) fn refer(&self, referenced: &mut Referenced) {
+    fn refer(&self, referenced: &mut Referenced) {
         match &self.body {
             Body::Conditions(conditions) => conditions.all().for_each(|condition| condition.refer(referenced)),
             Body::Expression(expression) => expression.refer(referenced),

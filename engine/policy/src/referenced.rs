@@ -38,6 +38,17 @@ impl Referenced {
         self.slots.iter().any(|slot| slot.attribute().volatile)
     }
 
+    /// Adds everything that the other has.
+    pub(crate) fn add(&mut self, other: &Referenced) {
+        other.slots.iter().for_each(|slot| self.slot(*slot));
+        for name in &other.headers {
+            if let Err(place) = self.headers.binary_search(name) {
+                self.headers.insert(place, name.clone());
+            }
+        }
+        self.all_headers |= other.all_headers;
+    }
+
     pub(crate) fn slot(&mut self, slot: Slot) {
         if let Err(place) = self.slots.binary_search(&slot) {
             self.slots.insert(place, slot);

@@ -5,7 +5,7 @@ mod dry_run;
 mod index;
 mod set;
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use weir_attributes::Bag;
 use weir_cel::Scratch;
@@ -15,16 +15,16 @@ pub(crate) use set::Parts;
 pub use set::{PolicySet, RULESETS_MAX};
 
 use crate::{
-    authentication::{Admitted, Authentication, Keys},
+    authentication::{Authentication, Keys},
     facts::Facts,
     peer::PeerModes,
-    policy::{Effect, Holds, Policy, Rule},
+    policy::{Effect, Holds, Policy},
     referenced::Referenced,
     truth::Truth,
     verdict::{AUDIT_MARKS_MAX, AuditMark, Decision, REUSE, Reason, ReasonCode, Verdict},
 };
 use dry_run::DryRun;
-use index::Index;
+use index::{Candidate, Index};
 
 /// A check adapter that applies to a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub struct Ruleset {
     dry_run: Option<DryRun>,
     /// An ALLOW policy applies: what no rule allows is denied.
     default_deny: bool,
+    /// No policy applies that may deny.
+    silent: bool,
+    /// Policies apply that only observe.
+    watches: bool,
+    /// Peers of some port must be authenticated.
+    strict: bool,
+    /// A verdict may be used again.
+    lasting: bool,
     adapters: Box<[AdapterRef]>,
     peer: PeerModes,
     authentication: Authentication,
@@ -64,7 +72,7 @@ impl Ruleset {
         let mut referenced = Referenced::default();
         peer.refer(&mut referenced);
         authentication.refer(&mut referenced);
-        policies.iter().flat_map(|policy| &policy.rules).for_each(|rule| rule.refer(&mut referenced));
+        policies.iter().for_each(|policy| referenced.add(&policy.referenced));
         let enforced = |effect| move |policy: &&Arc<Policy>| policy.effect == effect && !policy.dry_run;
         let of = |effect: Effect, previous: Option<&Index>| {
             Index::after(previous, policies.iter().filter(enforced(effect)).cloned().collect())
@@ -76,6 +84,10 @@ impl Ruleset {
             allow: of(Effect::Allow, previous.map(|previous| &previous.allow)),
             dry_run: DryRun::new(&policies),
             default_deny: policies.iter().any(|policy| enforced(Effect::Allow)(&policy)),
+            silent: policies.iter().all(|policy| policy.effect == Effect::Audit || policy.dry_run),
+            watches: policies.iter().any(|policy| policy.effect == Effect::Audit || policy.dry_run),
+            strict: peer.may_refuse(),
+            lasting: !referenced.volatile(),
             policies: policies.into(),
             adapters: adapters.into(),
             peer,
@@ -97,7 +109,18 @@ impl Ruleset {
     /// already.
     pub(crate) fn providers(&self, bag: &Bag) -> Vec<Matched> {
         let matched = self.custom.matched(bag);
-        if matched.is_empty() || self.peer.refuses(bag) { Vec::new() } else { matched }
+        if matched.is_empty() || self.refuses_peer(bag) { Vec::new() } else { matched }
+    }
+
+    /// Whether it asks nobody, of no request.
+    #[inline]
+    pub(crate) fn asks_nobody(&self) -> bool {
+        self.custom.is_empty() && self.adapters.is_empty()
+    }
+
+    #[inline]
+    fn refuses_peer(&self, bag: &Bag) -> bool {
+        self.strict && self.peer.refuses(bag)
     }
 
     /// Everything that its pure phases can read.
@@ -123,84 +146,147 @@ impl Ruleset {
         self.policies.iter().map(|policy| &policy.id)
     }
 
-    /// Validates the tokens; the bag becomes the request as the workload will see it.
-    pub(crate) fn admit(&self, bag: &mut Bag, now: i64, keys: &Keys) -> Result<Admitted, Box<Verdict>> {
-        self.authentication.admit(bag, now, keys)
+    /// Validates the tokens, so that the bag becomes the request as the workload will see it, and asks the policies.
+    #[inline]
+    pub(crate) fn judge(&self, bag: &mut Bag, now: i64, keys: &Keys) -> Verdict {
+        if self.authentication.is_empty() { self.decide(bag) } else { self.judge_tokens(bag, now, keys) }
+    }
+
+    #[inline(never)]
+    fn judge_tokens(&self, bag: &mut Bag, now: i64, keys: &Keys) -> Verdict {
+        match self.authentication.admit(bag, now, keys) {
+            Ok(admitted) => {
+                let mut verdict = self.decide(bag);
+                admitted.onto(&mut verdict);
+                verdict
+            }
+            Err(verdict) => *verdict,
+        }
     }
 
     /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.
-    pub(crate) fn decide(&self, bag: &Bag) -> Verdict {
-        let mut scratch = None;
-        if self.peer.refuses(bag) {
-            let verdict = Verdict::deny(ReasonCode::PeerNotAuthenticated);
-            return Verdict { ttl: (!self.referenced.volatile()).then_some(REUSE), ..verdict };
+    #[inline(never)]
+    fn decide(&self, bag: &Bag) -> Verdict {
+        if bag.paths() > 1 || self.watches {
+            return self.decide_at_length(bag);
         }
-        let mut worst = self.decide_in(&Facts::new(bag.as_told()), &mut scratch);
-        for path in 1..bag.paths() {
-            scratch = None;
-            let other = self.decide_in(&Facts::new(bag.as_told().with_path(path)), &mut scratch);
-            worst = worse(worst, other);
-        }
-        if !self.referenced.volatile() {
-            worst.ttl = Some(REUSE);
-        }
-        worst
+        let (facts, mut scratch) = (Facts::new(bag.as_told()), None);
+        let outcome = if self.refuses_peer(bag) { Outcome::Peer } else { self.outcome(&facts, &mut scratch) };
+        self.verdict(outcome, &facts, &mut scratch)
     }
 
-    fn decide_in(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
-        let mut verdict = self.deny_or_allow(facts, scratch);
-        for (policy, rule) in self.audit.candidates(facts) {
-            if rule.holds(Effect::Audit, facts, scratch).truth != Truth::No && verdict.audit.len() < AUDIT_MARKS_MAX {
-                verdict.audit.push(AuditMark { policy: policy.id.clone(), rule: rule.id.clone() });
+    /// With several readings, or with policies that only observe.
+    #[inline(never)]
+    fn decide_at_length(&self, bag: &Bag) -> Verdict {
+        let refused = self.refuses_peer(bag);
+        let in_world = |path| {
+            let (facts, mut scratch) = (Facts::new(bag.as_told().with_path(path)), None);
+            if refused {
+                return self.verdict(Outcome::Peer, &facts, &mut scratch);
             }
-        }
-        verdict.shadows = self.dry_run.as_ref().map(|dry_run| Box::new(dry_run.decide(facts, scratch)));
-        verdict
+            let outcome = self.outcome(&facts, &mut scratch);
+            let mut verdict = self.verdict(outcome, &facts, &mut scratch);
+            self.mark(&mut verdict, &facts, &mut scratch);
+            verdict.shadows = self.dry_run.as_ref().map(|dry_run| Box::new(dry_run.decide(&facts, &mut scratch)));
+            verdict
+        };
+        (1..bag.paths()).fold(in_world(0), |worst, path| worse(worst, in_world(path)))
     }
 
-    fn deny_or_allow(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
-        let denied = search(&self.deny, Effect::Deny, facts, scratch);
-        if let Some(Found { policy, rule, holds }) = denied {
-            let code = if holds.by_error { ReasonCode::ErrorInRule } else { ReasonCode::DeniedByRule };
-            let reason = Reason { in_doubt: holds.truth == Truth::Maybe, ..because(code, policy, rule) };
-            return Verdict::new(Decision::Deny, rule.status, rule.message(facts, scratch), reason);
+    fn mark(&self, verdict: &mut Verdict, facts: &Facts<'_>, scratch: &mut Option<Scratch>) {
+        self.audit.visit(facts, |candidate| {
+            if candidate.holds(Effect::Audit, facts, scratch).truth != Truth::No {
+                verdict.audit.push(AuditMark { policy: candidate.policy_id(), rule: candidate.rule_id() });
+            }
+            if verdict.audit.len() < AUDIT_MARKS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
+
+    #[inline(always)]
+    fn outcome(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Outcome<'_> {
+        if !self.deny.is_empty()
+            && let Some(found) = search(&self.deny, Effect::Deny, facts, scratch)
+        {
+            return Outcome::Denied(found);
         }
         if !self.default_deny {
-            let silent = self.policies.iter().all(|policy| policy.effect == Effect::Audit || policy.dry_run);
-            return Verdict::allow(if silent { ReasonCode::NoPolicy } else { ReasonCode::NotDenied });
+            return Outcome::NotDenied;
         }
         match search(&self.allow, Effect::Allow, facts, scratch) {
-            Some(Found { policy, rule, holds: Holds { truth: Truth::Yes, .. } }) => {
-                Verdict::allow(because(ReasonCode::AllowedByRule, policy, rule))
-            }
-            doubtful => Verdict::deny(Reason { in_doubt: doubtful.is_some(), ..ReasonCode::DefaultDeny.into() }),
+            Some(Found { candidate, holds: Holds { truth: Truth::Yes, .. } }) => Outcome::Allowed(candidate),
+            doubtful => Outcome::Default { in_doubt: doubtful.is_some() },
         }
     }
+
+    /// An outcome as it is told.
+    #[inline(always)]
+    fn verdict(&self, outcome: Outcome<'_>, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
+        let verdict = match outcome {
+            Outcome::Allowed(candidate) => Verdict::allow(because(ReasonCode::AllowedByRule, &candidate)),
+            Outcome::Default { in_doubt } => Verdict::deny(Reason { in_doubt, ..ReasonCode::DefaultDeny.into() }),
+            Outcome::Denied(found) => found.denial(facts, scratch),
+            Outcome::NotDenied if self.silent => Verdict::allow(ReasonCode::NoPolicy),
+            Outcome::NotDenied => Verdict::allow(ReasonCode::NotDenied),
+            Outcome::Peer => Verdict::deny(ReasonCode::PeerNotAuthenticated),
+        };
+        Verdict { ttl: self.lasting.then_some(REUSE), ..verdict }
+    }
+}
+
+/// What the enforced policies decide in one reading.
+enum Outcome<'r> {
+    /// The peer is not authenticated.
+    Peer,
+    Denied(Found<'r>),
+    /// And no ALLOW policy applies.
+    NotDenied,
+    Allowed(Candidate<'r>),
+    /// No ALLOW rule surely holds.
+    Default {
+        /// One may.
+        in_doubt: bool,
+    },
 }
 
 /// A rule that holds, in all readings or in some.
 struct Found<'r> {
-    policy: &'r Policy,
-    rule: &'r Rule,
+    candidate: Candidate<'r>,
     holds: Holds,
 }
 
-/// The first rule that surely holds, else the first that may.
-fn search<'r>(index: &'r Index, effect: Effect, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Option<Found<'r>> {
-    let mut doubtful = None;
-    for (policy, rule) in index.candidates(facts) {
-        let holds = rule.holds(effect, facts, scratch);
-        match holds.truth {
-            Truth::Yes => return Some(Found { policy, rule, holds }),
-            Truth::Maybe if doubtful.is_none() => doubtful = Some(Found { policy, rule, holds }),
-            _ => {}
+impl Found<'_> {
+    /// What a client reads may be computed from the request.
+    #[inline(never)]
+    fn denial(&self, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
+        let Found { candidate, holds } = self;
+        let code = if holds.by_error { ReasonCode::ErrorInRule } else { ReasonCode::DeniedByRule };
+        let reason = Reason { in_doubt: holds.truth == Truth::Maybe, ..because(code, candidate) };
+        match candidate.rule() {
+            Some(rule) => Verdict::new(Decision::Deny, rule.status, rule.message(facts, scratch), reason),
+            None => Verdict::deny(reason),
         }
     }
-    doubtful
 }
 
-fn because(code: ReasonCode, policy: &Policy, rule: &Rule) -> Reason {
-    Reason { policy: Some(policy.id.clone()), rule: Some(rule.id.clone()), ..code.into() }
+/// The first rule that surely holds, else the first that may.
+#[inline(never)]
+fn search<'r>(index: &'r Index, effect: Effect, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Option<Found<'r>> {
+    let mut doubtful = None;
+    let sure = index.visit(facts, |candidate| {
+        let holds = candidate.holds(effect, facts, scratch);
+        match holds.truth {
+            Truth::Yes => return ControlFlow::Break(Found { candidate, holds }),
+            Truth::Maybe if doubtful.is_none() => doubtful = Some(Found { candidate, holds }),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    sure.or(doubtful)
+}
+
+#[inline(always)]
+fn because(code: ReasonCode, candidate: &Candidate<'_>) -> Reason {
+    Reason { policy: Some(candidate.policy_id()), rule: Some(candidate.rule_id()), ..code.into() }
 }
 
 /// The worse of the verdicts of two readings, with the audit marks of both.

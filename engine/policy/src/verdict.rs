@@ -173,6 +173,7 @@ pub struct Reason {
 }
 
 impl From<ReasonCode> for Reason {
+    #[inline(always)]
     fn from(code: ReasonCode) -> Self {
         Self { code, policy: None, rule: None, message: None, in_doubt: false }
     }
@@ -266,6 +267,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    #[inline(always)]
     pub(crate) fn new(decision: Decision, status: u16, message: Text, reason: Reason) -> Self {
         let (audit, headers, parameters) = Default::default();
         Self { decision, status, message, reason, audit, shadows: None, ttl: None, max_uses: None, headers, parameters }
@@ -273,12 +275,14 @@ impl Verdict {
 
     /// An allow that may not be reused.
     #[must_use]
+    #[inline(always)]
     pub fn allow(reason: impl Into<Reason>) -> Self {
         Self::new(Decision::Allow, 200, Text::Static(""), reason.into())
     }
 
     /// A denial with status 403 that may not be reused.
     #[must_use]
+    #[inline(always)]
     pub fn deny(reason: impl Into<Reason>) -> Self {
         Self::new(Decision::Deny, 403, Text::Static(DENIED), reason.into())
     }

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use weir_attributes::{Bag, slot};
-use weir_policy::{Reason, ReasonCode, RuleId, Verdict};
+use weir_policy::{REUSE, Reason, ReasonCode, RuleId, Verdict};
 
 /// How alike the rules are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,14 +120,15 @@ impl ByHand {
     /// The engine's verdict.
     #[must_use]
     pub fn decide(&self, bag: &Bag) -> Verdict {
-        match by_hand(bag) {
+        let verdict = match by_hand(bag) {
             Some(index) => Verdict::allow(Reason {
                 policy: Some(self.policy.clone()),
                 rule: Some(RuleId { index, name: None }),
                 ..ReasonCode::AllowedByRule.into()
             }),
             None => Verdict::deny(ReasonCode::DefaultDeny),
-        }
+        };
+        Verdict { ttl: Some(REUSE), ..verdict }
     }
 }
 

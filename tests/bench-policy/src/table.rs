@@ -34,15 +34,26 @@ impl Line {
 /// How many batches are timed; the best counts.
 const BATCHES: usize = 15;
 
-/// Nanoseconds of one of the `count` things that `run` does: the minimum of several batches.
-pub(crate) fn nanoseconds(count: usize, mut run: impl FnMut()) -> f64 {
-    let once = time(&mut run, 1);
-    // A batch takes about two milliseconds, so that the clock does not matter.
-    let times = (2e6 / once).clamp(1.0, 1e5) as usize;
-    (0..BATCHES).map(|_| time(&mut run, times)).fold(once, f64::min) / count as f64
+/// Something that is timed: how many things one call does, and the call.
+pub(crate) type Timed<'t> = (usize, Box<dyn FnMut() + 't>);
+
+/// Nanoseconds of one of the things that each does: the minimum of several batches. They take turns, batch by batch, so
+/// that what else the machine does is everybody's.
+pub(crate) fn in_turns<const N: usize>(mut timed: [Timed<'_>; N]) -> [f64; N] {
+    let mut best = [f64::INFINITY; N];
+    let times = timed.each_mut().map(|(_, run)| {
+        // A batch takes about ten milliseconds: what the others left in the caches does not matter, nor does the clock.
+        (1e7 / time(run, 1)).clamp(1.0, 1e5) as usize
+    });
+    for _ in 0..BATCHES {
+        for (at, (_, run)) in timed.iter_mut().enumerate() {
+            best[at] = best[at].min(time(run, times[at]));
+        }
+    }
+    std::array::from_fn(|at| best[at] / timed[at].0 as f64)
 }
 
-fn time(run: &mut impl FnMut(), times: usize) -> f64 {
+fn time(run: &mut dyn FnMut(), times: usize) -> f64 {
     let start = Instant::now();
     (0..times).for_each(|_| run());
     start.elapsed().as_nanos() as f64 / times as f64

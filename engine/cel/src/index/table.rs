@@ -2,16 +2,15 @@
 
 mod affixes;
 mod blocks;
+mod texts;
 
 use std::{collections::HashMap, hash::Hash};
 
 use super::{Presence, Subjects};
-use crate::{
-    conjuncts::{Atom, Conjunct},
-    plan::WordHasher,
-};
+use crate::conjuncts::{Atom, Conjunct};
 use affixes::Affixes;
 use blocks::Blocks;
+use texts::Texts;
 
 type Rules = Box<[u32]>;
 
@@ -19,7 +18,7 @@ type Rules = Box<[u32]>;
 #[derive(Debug)]
 pub(super) struct Table<S> {
     subject: S,
-    exact: HashMap<Box<str>, Rules, WordHasher>,
+    exact: Texts,
     prefixes: Affixes,
     suffixes: Affixes,
     blocks: Blocks,
@@ -31,7 +30,8 @@ pub(super) struct Table<S> {
 
 impl<S> Table<S> {
     /// Gives the rules whose keys fit to `give`, list by list; a rule may come more than once.
-    pub(super) fn find(&self, request: &(impl Subjects<S> + ?Sized), give: &mut dyn FnMut(&[u32])) {
+    #[inline(always)]
+    pub(super) fn find<'t>(&'t self, request: &(impl Subjects<S> + ?Sized), give: &mut impl FnMut(&'t [u32])) {
         let mut presence = Presence::Present;
         if !self.blocks.is_empty() {
             match request.address(&self.subject) {
@@ -41,7 +41,7 @@ impl<S> Table<S> {
             }
         }
         if presence == Presence::Present && self.has_texts() {
-            presence = request.texts(&self.subject, &mut |text| self.find_text(text, give));
+            presence = request.texts(&self.subject, |text| self.find_text(text, give));
         }
         match presence {
             Presence::Present => {}
@@ -54,8 +54,8 @@ impl<S> Table<S> {
         !self.exact.is_empty() || !self.prefixes.is_empty() || !self.suffixes.is_empty()
     }
 
-    #[inline]
-    fn find_text(&self, text: &str, give: &mut dyn FnMut(&[u32])) {
+    #[inline(always)]
+    fn find_text<'t>(&'t self, text: &[u8], give: &mut impl FnMut(&'t [u32])) {
         if let Some(rules) = self.exact.get(text) {
             give(rules);
         }
@@ -106,7 +106,7 @@ impl<S: Clone + Eq + Hash> Builder<S> {
     pub(super) fn build(self) -> Box<[Table<S>]> {
         let table = |(subject, draft): (S, Draft)| Table {
             subject,
-            exact: draft.exact.into_iter().map(|(text, rules)| (text, rules.into())).collect(),
+            exact: Texts::new(draft.exact),
             prefixes: Affixes::new(draft.prefixes, false),
             suffixes: Affixes::new(draft.suffixes, true),
             blocks: Blocks::new(draft.blocks),

@@ -15,7 +15,7 @@ pub(crate) struct TextSet {
 }
 
 /// Hashes texts of a policy, never of a request.
-pub(crate) type WordHasher = BuildHasherDefault<Words>;
+type WordHasher = BuildHasherDefault<Words>;
 
 impl TextSet {
     pub(crate) fn contains(&self, text: &str) -> bool {

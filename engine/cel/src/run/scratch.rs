@@ -71,6 +71,8 @@ pub struct Scratch {
     pub(crate) budget: Budget,
     pub(super) memo: HashMap<u64, Result<Value<'static>, Fault>>,
     limit: Budget,
+    /// Evaluations take from one budget until further notice.
+    together: bool,
 }
 
 impl Default for Scratch {
@@ -90,7 +92,7 @@ impl Scratch {
     #[must_use]
     pub fn with_budget(steps: u64, bytes: u64) -> Self {
         let limit = Budget::new(steps, bytes);
-        Self { budget: limit, memo: HashMap::new(), limit }
+        Self { budget: limit, memo: HashMap::new(), limit, together: false }
     }
 
     /// Forgets the values of variables: the next evaluation is on another activation.
@@ -109,18 +111,29 @@ impl Scratch {
         outcome
     }
 
-    /// A full budget for the next evaluation.
-    pub(crate) fn refill(&mut self) {
-        self.budget = self.limit;
+    /// One budget for all that `evaluate` evaluates with it, not one for each: what has been spent stays spent.
+    pub fn together<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        self.refill();
+        let before = std::mem::replace(&mut self.together, true);
+        let outcome = evaluate(self);
+        self.together = before;
+        outcome
     }
 
-    /// The steps that the last evaluation took.
+    /// A full budget for the next evaluation, unless several share one.
+    pub(crate) fn refill(&mut self) {
+        if !self.together {
+            self.budget = self.limit;
+        }
+    }
+
+    /// The steps that the last evaluation took, or those that shared a budget.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.limit.steps - self.budget.steps
     }
 
-    /// The bytes that the last evaluation allocated.
+    /// The bytes that the last evaluation allocated, or those that shared a budget.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.limit.bytes - self.budget.bytes

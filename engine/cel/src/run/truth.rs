@@ -148,11 +148,11 @@ fn choice_run<'a, W: Watch>(choice: &'a Choice, cx: &mut Cx<'a, '_, W>) -> Run<b
     if W::READS || W::PARTIAL {
         return terms_run(&choice.terms, false, cx);
     }
-    let mut found = Candidates::new();
-    match cx.bag {
-        Some(bag) => choice.index.candidates(bag, &mut found),
-        None => choice.index.candidates(cx.activation, &mut found),
-    }
+    let mut room = Candidates::new();
+    let found = match cx.bag {
+        Some(bag) => choice.index.lookup(bag, &mut room),
+        None => choice.index.lookup(cx.activation, &mut room),
+    };
     let mut first: Option<Fault> = None;
     for term in found.iter().filter_map(|place| choice.terms.get(*place as usize)) {
         match term.run(cx) {

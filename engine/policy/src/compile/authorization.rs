@@ -67,7 +67,9 @@ pub(super) fn policy(
         untold_errors: AtomicU64::new(0),
     });
     let id = format!("{}/{}", document.namespace, document.name).into();
-    Some(Policy { id, scope, effect, dry_run, provider, rules: rules.collect() }).filter(|_| problems.is_clean())
+    let mut policy = Policy::new(id, scope, effect, rules.collect());
+    (policy.dry_run, policy.provider) = (dry_run, provider);
+    Some(policy).filter(|_| problems.is_clean())
 }
 
 const BEFORE_IDENTITY: &str =

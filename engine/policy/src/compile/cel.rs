@@ -61,8 +61,7 @@ pub(super) fn policy(
         rules.extend(lower(&path, index, rule, effect, &names, problems));
     }
     let id = format!("{}/{}", document.namespace, document.name).into();
-    Some(Policy { id, scope, effect, dry_run: false, provider: None, rules: rules.into() })
-        .filter(|_| problems.is_clean())
+    Some(Policy::new(id, scope, effect, rules)).filter(|_| problems.is_clean())
 }
 
 fn check_sizes(spec: &CelPolicy, problems: &mut Problems<'_>) {

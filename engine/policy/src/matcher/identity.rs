@@ -21,6 +21,10 @@ impl Principals {
         self.0.atoms()
     }
 
+    pub(crate) fn patterns(&self) -> &Patterns {
+        &self.0
+    }
+
     /// `spiffe`: whether the identity's scheme is SPIFFE's.
     pub(crate) fn matches(&self, principal: &str, spiffe: bool) -> bool {
         if spiffe { self.0.matches(principal) } else { self.0.wants_presence() && !principal.is_empty() }

@@ -28,6 +28,11 @@ impl Paths {
         Some(atoms.into())
     }
 
+    /// The patterns, when there is no template.
+    pub(crate) fn plain(&self) -> Option<&Patterns> {
+        self.templates.is_empty().then_some(&self.patterns)
+    }
+
     pub(crate) fn matches(&self, path: &str) -> bool {
         self.patterns.matches(path) || self.templates.iter().any(|template| template.matches(path))
     }

@@ -12,6 +12,16 @@ pub(crate) enum Presence {
     NonEmpty,
 }
 
+/// One pattern.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pattern<'p> {
+    Exact(&'p str),
+    Prefix(&'p str),
+    /// Byte by byte from the end.
+    Suffix(&'p [u8]),
+    Present(Presence),
+}
+
 /// A set of patterns, asked in time that grows with its logarithm.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
@@ -46,6 +56,14 @@ impl Patterns {
         suffixes.sort_unstable();
         suffixes.dedup_by(|longer, shorter: &mut Box<[u8]>| longer.starts_with(shorter));
         Self { exact: exact.into(), prefixes: prefixes.into(), suffixes: suffixes.into(), present }
+    }
+
+    /// Every pattern.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Pattern<'_>> {
+        let exact = self.exact.iter().map(|text| Pattern::Exact(text));
+        let prefixes = self.prefixes.iter().map(|text| Pattern::Prefix(text));
+        let suffixes = self.suffixes.iter().map(|text| Pattern::Suffix(text));
+        exact.chain(prefixes).chain(suffixes).chain(self.present.map(Pattern::Present))
     }
 
     /// That text alone; a star in it is a star.

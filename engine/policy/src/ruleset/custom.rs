@@ -1,6 +1,6 @@
 //! CUSTOM policies: whom to ask about a request, before anything else is decided.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use weir_attributes::Bag;
 
@@ -73,6 +73,10 @@ impl Custom {
         Self { groups: by_provider.into_iter().map(group).collect() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// Who must be asked about that request, in order. A rule that may hold asks too: a provider can only deny.
     pub(crate) fn matched(&self, bag: &Bag) -> Vec<Matched> {
         if self.groups.is_empty() {
@@ -88,14 +92,16 @@ impl Custom {
 impl Group {
     fn matched(&self, readings: &[Facts<'_>]) -> Option<Matched> {
         readings.iter().find_map(|facts| {
-            let mut candidates = self.rules.candidates(facts);
-            candidates.find_map(|(policy, rule)| {
-                let truth = rule.holds(Effect::Custom, facts, &mut None).truth;
-                (truth != Truth::No).then(|| Matched {
+            self.rules.visit(facts, |candidate| {
+                let truth = candidate.holds(Effect::Custom, facts, &mut None).truth;
+                if truth == Truth::No {
+                    return ControlFlow::Continue(());
+                }
+                ControlFlow::Break(Matched {
                     provider: self.name.clone(),
                     asked: self.asked.clone(),
-                    policy: policy.id.clone(),
-                    rule: rule.id.clone(),
+                    policy: candidate.policy_id(),
+                    rule: candidate.rule_id(),
                     in_doubt: truth == Truth::Maybe,
                 })
             })

@@ -37,7 +37,8 @@ impl DryRun {
             let sure = found.as_ref().is_some_and(|found| found.holds.truth == Truth::Yes);
             let denies = if effect == Effect::Deny { found.is_some() } else { !sure };
             let found = found.filter(|_| sure || effect == Effect::Deny);
-            let (policy, rule) = found.map(|Found { policy, rule, .. }| (policy.id.clone(), rule.id.clone())).unzip();
+            let (policy, rule) =
+                found.map(|Found { candidate, .. }| (candidate.policy_id(), candidate.rule_id())).unzip();
             Some(Shadow { decision: if denies { Decision::Deny } else { Decision::Allow }, policy, rule })
         };
         Shadows { deny: side(&self.deny, Effect::Deny), allow: side(&self.allow, Effect::Allow) }

@@ -11,13 +11,13 @@ mod alternatives;
 mod segment;
 mod subject;
 
-use std::{cmp::Ordering, collections::HashSet, iter::Peekable, sync::Arc};
+use std::{cmp::Ordering, collections::HashSet, ops::ControlFlow, sync::Arc};
 
-use crate::{
-    facts::Facts,
-    policy::{Policy, Rule},
-};
+use weir_cel::Candidates;
+
+use crate::{facts::Facts, policy::Policy};
 use alternatives::alternatives;
+pub(crate) use segment::Candidate;
 use segment::Segment;
 use subject::Subject;
 
@@ -56,12 +56,32 @@ impl Index {
         Self { base: base.clone(), gone: gone.into(), added }
     }
 
-    /// The rules that may hold for that request.
-    pub(crate) fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = (&Policy, &Rule)> {
-        let there = |(place, policy, rule)| self.gone.binary_search(&place).is_err().then_some((policy, rule));
-        let base = self.base.candidates(facts).filter_map(there);
-        let added = self.added.as_ref().map(|added| added.candidates(facts).map(|(_, policy, rule)| (policy, rule)));
-        Merged { base: base.peekable(), added: added.into_iter().flatten().peekable() }
+    /// Whether there is no rule at all.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.base.len() == 0 && self.added.is_none()
+    }
+
+    /// Goes through the rules that may hold for that request, in the order of their policies' names, until `visit` breaks.
+    #[inline(always)]
+    pub(crate) fn visit<'i, T>(
+        &'i self,
+        facts: &Facts<'_>,
+        mut visit: impl FnMut(Candidate<'i>) -> ControlFlow<T>,
+    ) -> Option<T> {
+        let mut room = Candidates::new();
+        let base = self.base.find(facts, &mut room);
+        if let Some(added) = &self.added {
+            let base = base.iter().filter_map(|number| self.base.candidate(*number, &self.gone));
+            return visit_both(base, added, facts, visit);
+        }
+        for number in base {
+            let Some(candidate) = self.base.candidate(*number, &self.gone) else { continue };
+            if let ControlFlow::Break(broken) = visit(candidate) {
+                return Some(broken);
+            }
+        }
+        None
     }
 
     /// The policies in it, in no order.
@@ -74,23 +94,24 @@ impl Index {
 }
 
 /// Two runs of candidates as one, in the order of their policies' names.
-struct Merged<A: Iterator, B: Iterator> {
-    base: Peekable<A>,
-    added: Peekable<B>,
-}
-
-impl<'i, A, B> Iterator for Merged<A, B>
-where
-    A: Iterator<Item = (&'i Policy, &'i Rule)>,
-    B: Iterator<Item = (&'i Policy, &'i Rule)>,
-{
-    type Item = (&'i Policy, &'i Rule);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Some((added, _)) = self.added.peek() else { return self.base.next() };
-        match self.base.peek() {
-            Some((base, _)) if order(base, added) != Ordering::Greater => self.base.next(),
-            _ => self.added.next(),
+#[inline(never)]
+fn visit_both<'i, T>(
+    base: impl Iterator<Item = Candidate<'i>>,
+    added: &'i Segment,
+    facts: &Facts<'_>,
+    mut visit: impl FnMut(Candidate<'i>) -> ControlFlow<T>,
+) -> Option<T> {
+    let mut room = Candidates::new();
+    let mut base = base.peekable();
+    let mut added = added.find(facts, &mut room).iter().filter_map(|number| added.candidate(*number, &[])).peekable();
+    loop {
+        let from_base = match (base.peek(), added.peek()) {
+            (Some(base), Some(added)) => order(base.policy(), added.policy()) != Ordering::Greater,
+            (base, _) => base.is_some(),
+        };
+        let next = if from_base { base.next() } else { added.next() };
+        if let ControlFlow::Break(broken) = visit(next?) {
+            return Some(broken);
         }
     }
 }

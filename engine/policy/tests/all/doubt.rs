@@ -105,6 +105,23 @@ fn more_commas_than_can_be_tried_are_an_error() {
 }
 
 #[test]
+fn all_readings_together_may_take_what_one_evaluation_may() {
+    // About 60 * 60 steps in each reading.
+    let slow = r#"request.headers_all["x"].exists(x, x == "never") || request.headers_all["y"].exists(a,
+        request.headers_all["y"].exists(b, a + b == "never"))"#;
+    let ask = |action: &str, commas: usize| {
+        let set = Given::default().cel("shop/p", json!({"action": action, "rules": [{"expression": slow}]})).set();
+        let many = (0..60).fold(request("GET", "/"), |request, n| request.header("y", &n.to_string()));
+        many.header("x", &",".repeat(commas)).joined_by_proxy().ask(&set, &cart())
+    };
+    let reading = ask("DENY", 1);
+    assert_eq!(reading.reason.code, ReasonCode::NotDenied, "two readings are within the budget");
+    let all = ask("DENY", weir_attributes::SPLITS_MAX as usize);
+    assert_eq!((all.decision, all.reason.code), (Decision::Deny, ReasonCode::ErrorInRule));
+    assert_eq!(ask("ALLOW", weir_attributes::SPLITS_MAX as usize).reason.code, ReasonCode::DefaultDeny);
+}
+
+#[test]
 fn variables_are_evaluated_anew_in_every_reading() {
     let spec = json!({
         "action": "DENY",

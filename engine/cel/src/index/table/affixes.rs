@@ -24,12 +24,12 @@ impl Affixes {
     pub(super) fn new(lists: HashMap<Box<str>, Vec<u32>>, backwards: bool) -> Self {
         let mut sorted: Vec<Affix> =
             lists.into_iter().map(|(text, rules)| Affix { text, rules: rules.into(), parent: None }).collect();
-        sorted.sort_unstable_by(|a, b| order(&a.text, &b.text, backwards));
+        sorted.sort_unstable_by(|a, b| order(a.text.as_bytes(), b.text.as_bytes(), backwards));
         // Whatever an affix has stands before it, with only others between that have it too.
         let mut open: Vec<u32> = Vec::new();
         for at in 0..sorted.len() {
             let has = |parent: &u32| match (sorted.get(*parent as usize), sorted.get(at)) {
-                (Some(parent), Some(affix)) => fits(&affix.text, &parent.text, backwards),
+                (Some(parent), Some(affix)) => fits(affix.text.as_bytes(), parent.text.as_bytes(), backwards),
                 _ => false,
             };
             while open.last().is_some_and(|last| !has(last)) {
@@ -48,12 +48,14 @@ impl Affixes {
     }
 
     /// Gives the rules of every affix that the text has.
-    pub(super) fn find(&self, text: &str, give: &mut dyn FnMut(&[u32])) {
-        let behind = self.sorted.partition_point(|affix| order(&affix.text, text, self.backwards) != Ordering::Greater);
+    pub(super) fn find<'t>(&'t self, text: &[u8], give: &mut impl FnMut(&'t [u32])) {
+        let behind = self
+            .sorted
+            .partition_point(|affix| order(affix.text.as_bytes(), text, self.backwards) != Ordering::Greater);
         let mut next = behind.checked_sub(1).map(|at| at as u32);
         let mut found = false;
         while let Some(affix) = next.and_then(|at| self.sorted.get(at as usize)) {
-            found = found || fits(text, &affix.text, self.backwards);
+            found = found || fits(text, affix.text.as_bytes(), self.backwards);
             if found {
                 // The parents of what fits fit.
                 give(&affix.rules);
@@ -63,11 +65,10 @@ impl Affixes {
     }
 }
 
-fn fits(text: &str, affix: &str, backwards: bool) -> bool {
-    let (text, affix) = (text.as_bytes(), affix.as_bytes());
+fn fits(text: &[u8], affix: &[u8], backwards: bool) -> bool {
     if backwards { text.ends_with(affix) } else { text.starts_with(affix) }
 }
 
-fn order(a: &str, b: &str, backwards: bool) -> Ordering {
-    if backwards { a.bytes().rev().cmp(b.bytes().rev()) } else { a.cmp(b) }
+fn order(a: &[u8], b: &[u8], backwards: bool) -> Ordering {
+    if backwards { a.iter().rev().cmp(b.iter().rev()) } else { a.cmp(b) }
 }

@@ -32,7 +32,7 @@ impl Blocks {
     }
 
     /// Gives the rules of every block that the address is in.
-    pub(super) fn find(&self, address: IpAddr, give: &mut dyn FnMut(&[u32])) {
+    pub(super) fn find<'t>(&'t self, address: IpAddr, give: &mut impl FnMut(&'t [u32])) {
         let [four, six] = &self.lengths;
         for length in if address.is_ipv4() { four } else { six } {
             let block = IpNet::new(address, *length).ok().map(|block| block.trunc());

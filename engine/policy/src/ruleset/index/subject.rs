@@ -6,7 +6,7 @@ use weir_attributes::{Slot, slot};
 use weir_cel::{Presence, Reference, Subjects};
 
 use crate::{
-    facts::{Address, Facts},
+    facts::{Address, Common, Facts},
     matcher::{account_tails, claim, claim_texts, namespaces_of},
 };
 
@@ -45,54 +45,60 @@ impl Subject {
     }
 }
 
+/// A text, when there is one.
+#[inline(always)]
+fn one(text: Option<&[u8]>, mut visit: impl FnMut(&[u8])) -> Presence {
+    match text {
+        Some(text) => {
+            visit(text);
+            Presence::Present
+        }
+        None => Presence::Absent,
+    }
+}
+
 impl Subjects<Subject> for Facts<'_> {
-    fn texts(&self, subject: &Subject, visit: &mut dyn FnMut(&str)) -> Presence {
+    #[inline(always)]
+    fn texts(&self, subject: &Subject, mut visit: impl FnMut(&[u8])) -> Presence {
         if !self.http && subject.is_http() {
             return Presence::Unsure;
         }
-        let one = |text: Option<&str>, visit: &mut dyn FnMut(&str)| match text {
-            Some(text) => {
-                visit(text);
-                Presence::Present
-            }
-            None => Presence::Absent,
-        };
         match subject {
             Subject::Reference(reference) => self.world.texts(reference, visit),
-            Subject::Text(slot) => one(self.world.str(*slot), visit),
-            Subject::Host => one(self.host(), visit),
+            Subject::Principal => one(self.common(Common::Principal), visit),
+            Subject::Text(slot) => one(self.world.bytes(*slot), visit),
+            Subject::Host => one(self.host().map(str::as_bytes), visit),
             Subject::Header(name) => {
                 let headers = self.world.headers();
                 if headers.is_doubtful(name) {
                     return Presence::Unsure;
                 }
-                headers.lines(name).for_each(visit);
+                headers.lines(name).for_each(|line| visit(line.as_bytes()));
                 Presence::Present
             }
             Subject::Claim(path) => match self.claims().and_then(|claims| claim(claims, path)) {
                 Some(claim) => {
-                    claim_texts(claim).for_each(visit);
+                    claim_texts(claim).for_each(|text| visit(text.as_bytes()));
                     Presence::Present
                 }
                 None => Presence::Absent,
             },
             Subject::Metadata(filter, key) => match self.metadata(filter, key) {
                 Some(value) => {
-                    claim_texts(value).for_each(visit);
+                    claim_texts(value).for_each(|text| visit(text.as_bytes()));
                     Presence::Present
                 }
                 None => Presence::Absent,
             },
-            Subject::Principal => one(self.principal().filter(|(_, spiffe)| *spiffe).map(|(name, _)| name), visit),
             Subject::Namespace => {
                 let names = self.principal().into_iter().flat_map(|(principal, _)| namespaces_of(principal));
-                names.for_each(visit);
+                names.for_each(|name| visit(name.as_bytes()));
                 Presence::Present
             }
             Subject::ServiceAccount => match self.principal().filter(|(_, spiffe)| *spiffe) {
                 Some((principal, _)) => match account_tails(principal) {
                     Some(tails) => {
-                        tails.for_each(visit);
+                        tails.for_each(|tail| visit(tail.as_bytes()));
                         Presence::Present
                     }
                     None => Presence::Unsure,
