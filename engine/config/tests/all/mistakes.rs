@@ -164,7 +164,7 @@ fn an_unknown_kind() {
 fn a_rule_about_tokens_with_keys_that_are_none() {
     let text = "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata:\n  name: tokens\nspec:\n  jwtRules:\n  - issuer: https://id.example\n    jwks: '{\"keys\": [{\"kty\": \"oct\", \"d\": \"hush\"}]}'\n  - jwksUri: ftp://id.example/keys\n";
     assert_snapshot!(refusal(text), @r#"
-    error: jwks is no JSON Web Key Set: no key in it is an RSA (2048 to 8192 bits), P-256, P-384, Ed25519 or octet key for signatures
+    error: jwks is no JSON Web Key Set: no key in it is an RSA (2048 to 8192 bits), P-256, P-384, P-521, Ed25519 or octet key for signatures
      --> config/a.yaml:8:10
       |
     8 |     jwks:***
