@@ -1,188 +1,398 @@
-//! A loaded plugin, ready for calls.
+//! An adapter: the one handle that calls go through, whichever generation of its plugin serves.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
-use tokio::time::Instant;
-use wasmtime::component::Resource;
+use arc_swap::ArcSwapOption;
 use weir_attributes::{Bag, World as Reading};
 use weir_manifest::World;
 
-use crate::batch::Rows;
+use crate::breaker::Breaker;
+use crate::calls::{Broken, Until};
 use crate::contract::v1::exports::weir::plugin::report::Batch;
-use crate::guest::{Guest, Request};
+use crate::guest::Request;
 use crate::inputs::{Readings, Slices, gather, wire};
-use crate::pool::{Exports, Pool, refused};
-use crate::symbols::{Interner, Symbols};
-use crate::within::within;
-use crate::{AdapterDecision, AdapterVerdict, Call, Cause, Emission, Failure, FailurePolicy, Limits, Manifest};
-use crate::{MetricFamily, ROWS_MAX, Stats};
+use crate::pool::{Lease, Plugin, Pool};
+use crate::stats::Counters;
+use crate::symbols::Interner;
+use crate::value::Value;
+use crate::{AdapterDecision, AdapterVerdict, Call, Cause, Emission, Failure, Field, Generation, Manifest};
+use crate::{MetricFamily, ROWS_MAX, Stats, batch::Rows};
 
-/// A loaded plugin. Cloning is cheap; the last clone that is dropped ends the instances.
+/// An adapter. Cloning is cheap; the last clone that is dropped ends the instances.
 #[derive(Clone)]
 pub struct Adapter {
-    pool: Arc<Pool>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: Arc<str>,
+    current: ArcSwapOption<Pool>,
+    breaker: Breaker,
+    counters: Arc<Counters>,
+    generation: AtomicU64,
+    /// Never locked by a call that succeeds.
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    since: Option<SystemTime>,
+    refused: Option<String>,
+}
+
+/// How an adapter is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdapterStatus {
+    /// A generation serves.
+    pub ready: bool,
+    /// Calls are held back for so many milliseconds more, after failures.
+    pub quarantined_ms: Option<u64>,
+    /// The number of the generation that serves; 0 for none yet.
+    pub generation: u64,
+    /// SHA-256 of its component.
+    pub digest: Option<[u8; 32]>,
+    /// Since when it serves.
+    pub since: Option<SystemTime>,
+    /// Why a newer generation was refused; the one that serves goes on.
+    pub refused: Option<String>,
+}
+
+/// What a call emitted.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// The adapter.
+    pub adapter: Arc<str>,
+    /// What an [`Emission`]'s `family` is an index into.
+    pub families: Arc<[MetricFamily]>,
+    /// In the order of the calls.
+    pub emissions: Vec<Emission>,
 }
 
 impl fmt::Debug for Adapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Adapter").field("name", &self.name()).field("plugin", &self.manifest().name).finish()
+        f.debug_struct("Adapter").field("name", &self.name()).field("status", &self.status()).finish()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(pool) = self.current.swap(None) {
+            pool.retire();
+        }
     }
 }
 
 impl Adapter {
-    pub(crate) fn new(pool: Arc<Pool>) -> Adapter {
-        Adapter { pool }
+    /// One that is pending: nothing serves until a generation is installed.
+    pub(crate) fn pending(name: &str) -> Adapter {
+        let inner = Inner {
+            name: name.into(),
+            current: ArcSwapOption::empty(),
+            breaker: Breaker::new(),
+            counters: Arc::default(),
+            generation: AtomicU64::new(0),
+            state: Mutex::default(),
+        };
+        Adapter { inner: Arc::new(inner) }
     }
 
     /// Its name in the configuration.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.pool.plugin.name
+    pub fn name(&self) -> &Arc<str> {
+        &self.inner.name
     }
 
-    /// What the plugin says about itself.
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.inner.counters
+    }
+
+    /// Lets that generation serve from the next call on; the one before ends its calls and drains.
+    pub fn install(&self, generation: Generation) {
+        let pool = generation.0;
+        pool.serve();
+        self.inner.generation.fetch_add(1, Relaxed);
+        let old = self.inner.current.swap(Some(pool));
+        self.inner.breaker.reset();
+        *self.state() = State { since: Some(SystemTime::now()), refused: None };
+        if let Some(old) = old {
+            old.retire();
+        }
+    }
+
+    /// Remembers why a newer generation does not serve; whatever served goes on.
+    pub fn refuse(&self, why: String) {
+        self.state().refused = Some(why);
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the plugin that serves says about itself; none while none does.
     #[must_use]
-    pub fn manifest(&self) -> &Manifest {
-        &self.pool.plugin.manifest
+    pub fn manifest(&self) -> Option<Arc<Manifest>> {
+        self.inner.current.load().as_ref().map(|pool| pool.plugin.manifest.clone())
     }
 
-    /// What it may use.
+    /// The metrics that the generation that serves declared.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.pool.plugin.limits
+    pub fn metric_families(&self) -> Arc<[MetricFamily]> {
+        self.inner.current.load().as_ref().map_or_else(|| Arc::from([]), |pool| pool.plugin.families())
     }
 
-    /// What a failed check means.
+    /// How it is.
     #[must_use]
-    pub fn failure_policy(&self) -> FailurePolicy {
-        self.pool.plugin.failure_policy
+    pub fn status(&self) -> AdapterStatus {
+        let State { since, refused } = self.state().clone();
+        let current = self.inner.current.load();
+        AdapterStatus {
+            ready: current.is_some(),
+            quarantined_ms: self.inner.breaker.left().map(|left| left.as_millis() as u64),
+            generation: self.inner.generation.load(Relaxed),
+            digest: current.as_ref().map(|pool| pool.plugin.digest),
+            since,
+            refused,
+        }
     }
 
-    /// The metrics that it declared; an [`Emission`] names one by its index.
-    #[must_use]
-    pub fn metric_families(&self) -> &[MetricFamily] {
-        self.pool.plugin.families.get().map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// What it has done since it was loaded.
+    /// What it has done since it was made, all generations together.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.pool.plugin.counters.read()
+        let mut stats = self.inner.counters.read();
+        if let Some(pool) = &*self.inner.current.load() {
+            let sinks = pool.plugin.services.sinks.iter();
+            stats.sinks = sinks.map(|(name, sink)| (name.to_string(), sink.stats())).collect();
+            stats.sinks.sort();
+        }
+        stats
     }
 
-    /// Asks a check plugin about one request. Ends within [`Limits::check_time`]; yields while the plugin runs.
+    /// Asks a check plugin about one request. Ends within [`crate::Limits::check_time`]; yields while the plugin runs. A request that
+    /// the operator's `match` does not cover is not asked about: no opinion.
     ///
     /// A doubtful request is asked about in each of its readings: any denial denies, and it passes only if all pass.
     ///
     /// # Errors
-    /// A [`Failure`]; the caller applies [`Adapter::failure_policy`].
+    /// A [`Failure`]; the caller applies the failure policy.
     pub async fn check(&self, bag: &Bag) -> Result<AdapterVerdict, Failure> {
-        let verdict = self.try_check(bag).await;
-        verdict.map_err(|cause| self.pool.plugin.failure(Call::Check, cause))
+        loop {
+            let pool = self.pool(Call::Check)?;
+            match try_check(&pool, bag).await {
+                Err(Cause::Pending) if self.is_over(&pool) => {}
+                ended => return ended.map_err(|cause| self.failed(&pool, Call::Check, cause)),
+            }
+        }
     }
 
-    /// Tells a report plugin about finished requests. Ends within [`Limits::report_time`] for each [`ROWS_MAX`] of them.
+    /// Asks an enrich plugin about one request; the fields are the outputs that it found, by the key of `metadata`. As
+    /// [`Adapter::check`], but a doubtful request is asked about as it was told.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub async fn enrich(&self, bag: &Bag) -> Result<Vec<Field>, Failure> {
+        loop {
+            let pool = self.pool(Call::Enrich)?;
+            match try_enrich(&pool, bag).await {
+                Err(Cause::Pending) if self.is_over(&pool) => {}
+                ended => return ended.map_err(|cause| self.failed(&pool, Call::Enrich, cause)),
+            }
+        }
+    }
+
+    /// Tells a report plugin about finished requests. Ends within [`crate::Limits::report_time`] for each [`ROWS_MAX`] of them.
     ///
     /// # Errors
     /// A [`Failure`]; nothing of what the plugin emitted about these requests is kept then.
-    pub async fn report(&self, bags: &[Bag]) -> Result<Vec<Emission>, Failure> {
-        let mut emissions = Vec::new();
-        for bags in bags.chunks(ROWS_MAX) {
-            let more = self.try_report(bags).await.map_err(|cause| self.pool.plugin.failure(Call::Report, cause))?;
-            match emissions.is_empty() {
-                true => emissions = more,
-                false => emissions.extend(more),
+    pub async fn report(&self, bags: &[Bag]) -> Result<Emitted, Failure> {
+        loop {
+            let pool = self.pool(Call::Report)?;
+            match try_reports(&pool, bags).await {
+                Err(Cause::Pending) if self.is_over(&pool) => {}
+                Err(cause) => return Err(self.failed(&pool, Call::Report, cause)),
+                Ok(emissions) => {
+                    let (adapter, families) = (self.inner.name.clone(), pool.plugin.families());
+                    return Ok(Emitted { adapter, families, emissions });
+                }
             }
         }
-        Ok(emissions)
     }
 
-    async fn try_check(&self, bag: &Bag) -> Result<AdapterVerdict, Cause> {
-        let plugin = &self.pool.plugin;
-        if plugin.manifest.world != World::Check {
-            return Err(Cause::World);
-        }
-        let deadline = Instant::now() + plugin.limits.check_time;
-        let shown = plugin.shown(bag);
-        if !bag.in_doubt() {
-            return self.ask(bag.as_told(), shown, deadline).await;
-        }
-        let readings = Readings::of(&plugin.manifest.inputs, bag.as_told())?;
-        let mut verdict = self.ask(readings.get(0), readings.show(0, &shown), deadline).await?;
-        for index in 1..readings.count() {
-            if verdict.decision == AdapterDecision::Deny {
-                break;
+    /// The generation that serves, unless the adapter is quarantined.
+    fn pool(&self, call: Call) -> Result<Arc<Pool>, Failure> {
+        let held_back = |cause, pool: Option<&Plugin>| match pool {
+            Some(plugin) => plugin.failure(call, cause),
+            None => {
+                let (adapter, unknown): (_, Arc<str>) = (self.inner.name.clone(), "?".into());
+                let failure = Failure { adapter, plugin: unknown.clone(), version: unknown, call, cause };
+                self.inner.counters.failed(&failure);
+                failure
             }
-            let other = self.ask(readings.get(index), readings.show(index, &shown), deadline).await?;
-            if other.decision != AdapterDecision::Allow {
-                verdict = other;
+        };
+        let Some(pool) = self.inner.current.load_full() else { return Err(held_back(Cause::Pending, None)) };
+        match self.inner.breaker.left() {
+            Some(left) => Err(held_back(Cause::Quarantined(left), Some(&pool.plugin))),
+            None => Ok(pool),
+        }
+    }
+
+    /// Whether another generation serves than that one, which has drained while a call waited for it.
+    fn is_over(&self, pool: &Arc<Pool>) -> bool {
+        self.inner.current.load().as_ref().is_some_and(|current| !Arc::ptr_eq(current, pool))
+    }
+
+    fn failed(&self, pool: &Pool, call: Call, cause: Cause) -> Failure {
+        if pool.plugin.limits.breaker
+            && cause.is_misbehaviour()
+            && let Some(length) = self.inner.breaker.failed()
+        {
+            self.inner.counters.quarantines.fetch_add(1, Relaxed);
+            tracing::warn!(adapter = &*self.inner.name, "quarantined for {length:?} after failures; the last: {cause}");
+        }
+        pool.plugin.failure(call, cause)
+    }
+}
+
+async fn lease(pool: &Arc<Pool>, until: Until) -> Result<Lease, Cause> {
+    let lease = pool.lease(until).await?;
+    pool.plugin.counters.calls.fetch_add(1, Relaxed);
+    Ok(lease)
+}
+
+/// Ends a lease: an instance that is well comes back, whatever it answered.
+fn ended<T>(lease: Lease, answer: Result<T, Broken>) -> Result<T, Cause> {
+    match answer {
+        Ok(answer) => {
+            lease.give_back();
+            Ok(answer)
+        }
+        Err(Broken { cause, instance_is_well }) => {
+            if instance_is_well {
+                lease.give_back();
+            }
+            Err(cause)
+        }
+    }
+}
+
+async fn try_check(pool: &Arc<Pool>, bag: &Bag) -> Result<AdapterVerdict, Cause> {
+    let plugin = &pool.plugin;
+    if plugin.manifest.world != World::Check {
+        return Err(Cause::World);
+    }
+    let until = Until::after(plugin.limits.check_time);
+    let shown = plugin.shown(bag);
+    if !bag.in_doubt() {
+        return ask(pool, bag.as_told(), shown, until).await;
+    }
+    let readings = Readings::of(&plugin.plan, bag.as_told())?;
+    let mut verdict = ask(pool, readings.get(0), readings.show(0, &shown), until).await?;
+    for index in 1..readings.count() {
+        if verdict.decision == AdapterDecision::Deny {
+            break;
+        }
+        let other = ask(pool, readings.get(index), readings.show(index, &shown), until).await?;
+        if other.decision != AdapterDecision::Allow {
+            verdict = other;
+        }
+    }
+    Ok(verdict)
+}
+
+async fn ask(
+    pool: &Arc<Pool>,
+    reading: Reading<'_>,
+    shown: Option<Request>,
+    until: Until,
+) -> Result<AdapterVerdict, Cause> {
+    let plugin = &pool.plugin;
+    if !plugin.plan.covers(reading)? {
+        return Ok(AdapterVerdict::abstain());
+    }
+    let values = gather(&plugin.plan.inputs, reading)?;
+    let slices = Slices::of(&values);
+    let values = wire(&values, &slices);
+    let mut lease = lease(pool, until).await?;
+    let Some(instance) = lease.instance() else { return Err(Cause::Busy(until.time)) };
+    let answer = instance.check(plugin, until, &values, shown).await;
+    let (verdict, emissions) = ended(lease, answer)?;
+    plugin.let_out(emissions);
+    AdapterVerdict::of(verdict)
+}
+
+async fn try_enrich(pool: &Arc<Pool>, bag: &Bag) -> Result<Vec<Field>, Cause> {
+    let plugin = &pool.plugin;
+    if plugin.manifest.world != World::Enrich {
+        return Err(Cause::World);
+    }
+    let until = Until::after(plugin.limits.check_time);
+    if !plugin.plan.covers(bag.as_told())? {
+        return Ok(Vec::new());
+    }
+    let values = gather(&plugin.plan.inputs, bag.as_told())?;
+    let slices = Slices::of(&values);
+    let values = wire(&values, &slices);
+    let mut lease = lease(pool, until).await?;
+    let Some(instance) = lease.instance() else { return Err(Cause::Busy(until.time)) };
+    let answer = instance.enrich(plugin, until, &values, plugin.shown(bag)).await;
+    let (found, emissions) = ended(lease, answer)?;
+    let outputs = &plugin.manifest.outputs;
+    if found.len() != outputs.len() {
+        return Err(Cause::Output(format!("{} outputs, the manifest has {}", found.len(), outputs.len())));
+    }
+    plugin.let_out(emissions);
+    let mut fields = Vec::with_capacity(outputs.len());
+    for (output, value) in outputs.iter().zip(found) {
+        match value.map(Value::of) {
+            None if output.optional => {}
+            Some(value) if value.is_of(output.ty) => {
+                fields.push((output.key().unwrap_or_default().to_owned(), value));
+            }
+            _ => {
+                return Err(Cause::Output(format!(
+                    "{output} is not the {} that the manifest promises",
+                    output.ty.name()
+                )));
             }
         }
-        Ok(verdict)
     }
+    Ok(fields)
+}
 
-    async fn ask(
-        &self,
-        reading: Reading<'_>,
-        shown: Option<Request>,
-        deadline: Instant,
-    ) -> Result<AdapterVerdict, Cause> {
-        let (plugin, time) = (&self.pool.plugin, self.pool.plugin.limits.check_time);
-        let values = gather(&plugin.manifest.inputs, reading)?;
-        let slices = Slices::of(&values);
-        let values = wire(&values, &slices);
-        let mut lease = self.pool.lease(deadline).await.ok_or(Cause::Busy(time))?;
-        let instance = lease.instance().ok_or(Cause::Busy(time))?;
-        let Exports::Check(exports) = &instance.exports else { return Err(Cause::World) };
-        plugin.counters.calls.fetch_add(1, Relaxed);
-        Guest::begin(&mut instance.store, deadline, &plugin.limits);
-        instance.store.data_mut().request = shown;
-        let running = plugin.machine.ticker.running();
-        let call = exports.call_check(&mut instance.store, &values, Resource::new_borrow(0));
-        let answer = within(deadline, call).await;
-        drop(running);
-        let answer = answer.map_err(|_| Cause::Timeout(time))?;
-        let answer = answer.map_err(|e| plugin.cause(&instance.store, &e, time))?;
-        instance.store.data_mut().request = None;
-        lease.give_back();
-        AdapterVerdict::of(answer.map_err(refused)?)
+async fn try_reports(pool: &Arc<Pool>, bags: &[Bag]) -> Result<Vec<Emission>, Cause> {
+    let mut emissions = Vec::new();
+    for bags in bags.chunks(ROWS_MAX) {
+        let more = try_report(pool, bags).await?;
+        match emissions.is_empty() {
+            true => emissions = more,
+            false => emissions.extend(more),
+        }
     }
+    Ok(emissions)
+}
 
-    async fn try_report(&self, bags: &[Bag]) -> Result<Vec<Emission>, Cause> {
-        let (plugin, time) = (&self.pool.plugin, self.pool.plugin.limits.report_time);
-        if plugin.manifest.world != World::Report {
-            return Err(Cause::World);
-        }
-        let deadline = Instant::now() + time;
-        let inputs = &plugin.manifest.inputs;
-        let rows = Rows::gather(inputs, bags, &plugin.machine.mask);
-        plugin.counters.rows_skipped.fetch_add(rows.skipped as u64, Relaxed);
-        if rows.count == 0 {
-            return Ok(Vec::new());
-        }
-        let mut interner = Interner::default();
-        let cells = rows.cells(inputs, &mut interner);
-        let slices: Vec<_> = cells.iter().map(|cells| cells.slices()).collect();
-        let columns: Vec<_> = cells.iter().zip(&slices).map(|(cells, slices)| cells.column(slices)).collect();
-        let batch = Batch { rows: rows.count as u32, symbols: interner.texts(), columns: &columns };
-        let mut lease = self.pool.lease(deadline).await.ok_or(Cause::Busy(time))?;
-        let instance = lease.instance().ok_or(Cause::Busy(time))?;
-        let Exports::Report(exports) = &instance.exports else { return Err(Cause::World) };
-        plugin.counters.calls.fetch_add(1, Relaxed);
-        Guest::begin(&mut instance.store, deadline, &plugin.limits);
-        instance.store.data_mut().symbols = Symbols::of(interner.texts());
-        let running = plugin.machine.ticker.running();
-        let answer = within(deadline, exports.call_report(&mut instance.store, batch)).await;
-        drop(running);
-        let answer = answer.map_err(|_| Cause::Timeout(time))?;
-        let answer = answer.map_err(|e| plugin.cause(&instance.store, &e, time))?;
-        let guest = instance.store.data_mut();
-        guest.symbols = Symbols::default();
-        let emissions = std::mem::take(&mut guest.emissions);
-        lease.give_back();
-        answer.map_err(refused)?;
-        Ok(emissions)
+async fn try_report(pool: &Arc<Pool>, bags: &[Bag]) -> Result<Vec<Emission>, Cause> {
+    let plugin = &pool.plugin;
+    if plugin.manifest.world != World::Report {
+        return Err(Cause::World);
     }
+    let until = Until::after(plugin.limits.report_time);
+    let inputs = &plugin.plan.inputs;
+    let bags = plugin.plan.covered(bags);
+    let rows = Rows::gather(inputs, &bags, &plugin.machine.mask);
+    plugin.counters.rows_skipped.fetch_add(rows.skipped as u64, Relaxed);
+    if rows.count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut interner = Interner::default();
+    let cells = rows.cells(inputs, &mut interner);
+    let slices: Vec<_> = cells.iter().map(|cells| cells.slices()).collect();
+    let columns: Vec<_> = cells.iter().zip(&slices).map(|(cells, slices)| cells.column(slices)).collect();
+    let batch = Batch { rows: rows.count as u32, symbols: interner.texts(), columns: &columns };
+    let mut lease = lease(pool, until).await?;
+    let Some(instance) = lease.instance() else { return Err(Cause::Busy(until.time)) };
+    let answer = instance.report(plugin, until, batch).await;
+    Ok(ended(lease, answer)?.1)
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::{CACHE_BYTES_MAX, Error};
 
@@ -58,6 +58,32 @@ impl Cache {
         done
     }
 
+    /// The component of that digest and the signature that came with it; one that has another digest is not there.
+    pub(crate) fn component(&self, digest: &str) -> Option<(Vec<u8>, Option<String>)> {
+        let path = self.folder.join(format!("{digest}.wasm"));
+        let bytes = fs::read(&path).ok()?;
+        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = fs::read_to_string(path.with_extension("sig")).ok();
+        (found == digest).then_some((bytes, signature))
+    }
+
+    /// Keeps a component by its digest.
+    pub(crate) fn keep_component(&self, digest: &str, bytes: &[u8], signature: Option<&str>) -> io::Result<()> {
+        let name = format!("{digest}.wasm");
+        let path = self.folder.join(&name);
+        if let Some(signature) = signature {
+            fs::write(path.with_extension("sig"), signature)?;
+        }
+        if path.is_file() {
+            return Ok(());
+        }
+        let unfinished = self.folder.join(format!("{name}.{}.tmp", std::process::id()));
+        fs::write(&unfinished, bytes)?;
+        fs::rename(&unfinished, &path)?;
+        self.make_room(&name);
+        Ok(())
+    }
+
     fn mac(&self, name: &str, content: &[u8]) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
         mac.update(&(name.len() as u64).to_le_bytes());
@@ -66,7 +92,7 @@ impl Cache {
         Some(mac)
     }
 
-    /// Removes the oldest modules until the rest fits.
+    /// Removes the oldest modules and components until the rest fits.
     fn make_room(&self, keep: &str) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<_> = entries
@@ -74,7 +100,7 @@ impl Cache {
                 let entry = entry.ok()?;
                 let meta = entry.metadata().ok()?;
                 let name = entry.file_name().into_string().ok()?;
-                (name.ends_with(".cwasm") && name != keep).then_some((meta.modified().ok()?, meta.len(), entry.path()))
+                (name.ends_with("wasm") && name != keep).then_some((meta.modified().ok()?, meta.len(), entry.path()))
             })
             .collect();
         files.sort();

@@ -10,7 +10,8 @@ mod records;
 mod sinks;
 mod spans;
 
-pub(crate) use kv::{Store, Stores};
+pub(crate) use http_out::Upstream;
+pub(crate) use kv::Store;
 pub(crate) use lookup::Tables;
 pub use lookup::{Row, Table};
 
@@ -28,6 +29,13 @@ impl types::Host for Guest {}
 impl Guest {
     /// Keeps an emission if this call may still emit `bytes` more.
     fn keep(&mut self, bytes: usize, emission: Emission) -> Result<(), Refusal> {
+        self.spend(bytes)?;
+        self.emissions.push(emission);
+        Ok(())
+    }
+
+    /// Takes `bytes` and one emission from what this call may emit.
+    fn spend(&mut self, bytes: usize) -> Result<(), Refusal> {
         if self.phase == Phase::Configure {
             return Err(invalid("nothing can be emitted in configure; do it in a later call"));
         }
@@ -36,7 +44,6 @@ impl Guest {
             return Err(limited("this call has emitted as much as it may; emit less for each row"));
         };
         (self.output_left, self.emissions_left) = (output, emissions);
-        self.emissions.push(emission);
         Ok(())
     }
 }

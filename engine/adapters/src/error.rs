@@ -1,6 +1,7 @@
 //! Why an adapter was not loaded.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use weir_manifest::World;
 
@@ -132,6 +133,16 @@ pub enum Error {
         /// The input.
         input: String,
     },
+    /// An expression of the operator is wrong.
+    #[error("adapter {adapter}: {field}: {message}")]
+    Expression {
+        /// The adapter's name.
+        adapter: String,
+        /// `match`, or `bindings.NAME`.
+        field: String,
+        /// What is wrong with it, with line and column in it.
+        message: String,
+    },
     /// The plugin needs more than its limits.
     #[error("adapter {adapter}: the plugin needs {needs}; raise spec.limits.{field}")]
     Needs {
@@ -149,6 +160,14 @@ pub enum Error {
         origin: String,
         /// What the compiler says.
         message: String,
+    },
+    /// The compiler took too long.
+    #[error("{origin}: does not compile within {limit:?}; make the plugin smaller")]
+    CompileTime {
+        /// Where the bytes came from.
+        origin: String,
+        /// How long it may take.
+        limit: Duration,
     },
     /// No instance could be started, or its `configure` failed.
     #[error("does not start: {0}")]

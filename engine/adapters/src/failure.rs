@@ -71,6 +71,12 @@ pub enum Cause {
     Busy(Duration),
     /// The other world's call.
     World,
+    /// No generation of the plugin serves yet.
+    Pending,
+    /// It failed too often; it is called again after so long.
+    Quarantined(Duration),
+    /// An expression of the operator, a binding or the `match`, failed.
+    Expression(String),
 }
 
 impl fmt::Display for Call {
@@ -100,7 +106,19 @@ impl fmt::Display for Cause {
             Cause::Doubt(text) => write!(f, "was not called: the request is in doubt, {text}"),
             Cause::Refused(text) => write!(f, "failed: {text}"),
             Cause::Busy(time) => write!(f, "found no free instance within {time:?}"),
+            Cause::Pending => write!(f, "was not called: the plugin is not ready yet"),
+            Cause::Quarantined(left) => {
+                write!(f, "was not called: the plugin failed too often and is quarantined for another {left:?}")
+            }
+            Cause::Expression(text) => write!(f, "was not called: {text}"),
             Cause::World => write!(f, "is not what this plugin does: it is of the other world"),
         }
+    }
+}
+
+impl Cause {
+    /// Whether the plugin is to blame: what the breaker counts.
+    pub(crate) fn is_misbehaviour(&self) -> bool {
+        matches!(self, Cause::Trap(_) | Cause::Timeout(_) | Cause::Memory(_) | Cause::Output(_))
     }
 }

@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use weir_attributes::{Bag, Splits};
 
 use crate::services::Services;
+use crate::sink::Sink;
 use crate::stats::Counters;
 use crate::symbols::Symbols;
 use crate::voice::Voice;
@@ -25,6 +26,8 @@ pub(crate) struct Guest {
     pub(crate) families: Vec<MetricFamily>,
     pub(crate) symbols: Symbols,
     pub(crate) emissions: Vec<Emission>,
+    /// Messages for sinks, which go when the call has succeeded.
+    pub(crate) outgoing: Vec<(Arc<Sink>, Vec<u8>)>,
     pub(crate) emissions_left: usize,
     pub(crate) output_left: usize,
     pub(crate) voice: Arc<Voice>,
@@ -74,6 +77,7 @@ impl Guest {
             families: Vec::new(),
             symbols: Symbols::default(),
             emissions: Vec::new(),
+            outgoing: Vec::new(),
             emissions_left: 0,
             output_left: 0,
             voice: voice.clone(),
@@ -96,8 +100,20 @@ impl Guest {
         let guest = store.data_mut();
         guest.deadline = deadline;
         guest.emissions.clear();
+        guest.outgoing.clear();
         guest.emissions_left = limits.emissions;
         guest.output_left = limits.output_bytes;
+    }
+}
+
+impl Guest {
+    /// The call has succeeded: what it emitted goes out.
+    pub(crate) fn settle(&mut self) -> Vec<Emission> {
+        (self.request, self.symbols) = (None, Symbols::default());
+        for (sink, payload) in self.outgoing.drain(..) {
+            sink.send(payload);
+        }
+        std::mem::take(&mut self.emissions)
     }
 }
 

@@ -1,44 +1,52 @@
-//! The host: one engine, one clock, one cache; it loads adapters.
+//! The host: one engine, one clock, one cache; it makes adapters and their generations.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 use weir_manifest::World;
 
 use crate::cache::Cache;
-use crate::capabilities::{Stores, Table, Tables};
+use crate::capabilities::{Table, Tables};
+use crate::client::HttpClient;
 use crate::compile::{compile, engine};
 use crate::contract::v1::weir::plugin as imports;
+use crate::fetch::Found;
 use crate::guest::Guest;
 use crate::inspect::inspect;
-use crate::manifest::Source;
 use crate::mask::Mask;
+use crate::plan::{Binding, Plan};
 use crate::pool::{Plugin, Pool, Pre};
-use crate::services::Services;
-use crate::stats::Counters;
+use crate::registry::Registry;
+use crate::services::{Services, Supplies};
 use crate::ticker::Ticker;
 use crate::voice::Voice;
-use crate::{Adapter, COMPILES_MAX, Error, FailurePolicy, Grants, Limits, Manifest, config, wasi};
+use crate::{
+    Adapter, COMPILE_TIME_MAX, COMPILES_MAX, Emitted, Error, Grants, Limits, Manifest, MetricFamily, config, wasi,
+};
+
+/// Where emissions go that no caller waits for: of checks, enrichments, ticks and drains. Must not block.
+pub type Outlet = Arc<dyn Fn(Emitted) + Send + Sync>;
 
 /// How to set up a [`Host`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct HostOptions {
     /// Where compiled modules are kept; none keeps none. The folder becomes readable for its owner only.
     pub cache_dir: Option<PathBuf>,
     /// Key of the hashes that report plugins see instead of sensitive values; none for a random one.
     pub mask_key: Option<[u8; 32]>,
+    /// Where emissions go that no caller waits for; none drops them.
+    pub outlet: Option<Outlet>,
 }
 
 /// What to load.
 #[derive(Clone, Debug)]
 pub struct AdapterSpec {
-    /// The adapter's name in the configuration.
-    pub name: String,
     /// The component.
     pub wasm: Bytes,
     /// Where it came from, for error texts.
@@ -47,13 +55,28 @@ pub struct AdapterSpec {
     pub config: serde_json::Value,
     /// What it may use.
     pub limits: Limits,
-    /// What a failed check means.
-    pub failure_policy: FailurePolicy,
     /// What it may use of the host.
     pub grants: Grants,
+    /// Expressions that produce inputs.
+    pub bindings: Vec<Binding>,
+    /// CEL: which requests it is asked and told about; none means all.
+    pub condition: Option<String>,
 }
 
-/// Loads adapters. Cloning is cheap. Needs a tokio runtime.
+/// A plugin that is started, configured and tested, and serves nothing yet. Dropped, it ends its instance.
+#[derive(Clone)]
+pub struct Generation(pub(crate) Arc<Pool>);
+
+/// A plugin whose bytes, manifest, configuration and grants are in order: everything but running it.
+#[derive(Debug)]
+pub struct Sound {
+    spec: AdapterSpec,
+    manifest: Manifest,
+    config: String,
+    plan: Plan,
+}
+
+/// Makes adapters. Cloning is cheap. Needs a tokio runtime.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
@@ -61,9 +84,9 @@ struct Inner {
     machine: Arc<Machine>,
     cache: Option<Arc<Cache>>,
     linker: Linker<Guest>,
-    compiles: Semaphore,
-    stores: Stores,
-    tables: Tables,
+    compiles: Arc<Semaphore>,
+    supplies: Supplies,
+    outlet: Option<Outlet>,
 }
 
 /// What every instance needs to run.
@@ -76,6 +99,40 @@ pub(crate) struct Machine {
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Host")
+    }
+}
+
+impl std::fmt::Debug for HostOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostOptions").field("cache_dir", &self.cache_dir).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Generation").field(&self.manifest().name).finish()
+    }
+}
+
+impl Generation {
+    /// What the plugin says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Arc<Manifest> {
+        &self.0.plugin.manifest
+    }
+
+    /// The metrics that it declared.
+    #[must_use]
+    pub fn metric_families(&self) -> Arc<[MetricFamily]> {
+        self.0.plugin.families()
+    }
+}
+
+impl Sound {
+    /// What the plugin says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 }
 
@@ -93,56 +150,123 @@ impl Host {
         let mask = Mask::new(&options.mask_key.unwrap_or(key)).ok_or_else(|| fail(&"no key"))?;
         let cache = options.cache_dir.as_deref().map(Cache::open).transpose()?.map(Arc::new);
         let linker = linker(&engine).map_err(|e| Error::Engine(format!("{e:#}")))?;
-        let machine = Arc::new(Machine { engine, ticker, mask });
-        let compiles = Semaphore::new(COMPILES_MAX);
-        let (stores, tables) = (Stores::default(), Tables::default());
-        Ok(Host(Arc::new(Inner { machine, cache, linker, compiles, stores, tables })))
+        let supplies = Supplies {
+            stores: Registry::default(),
+            sinks: Registry::default(),
+            tables: Tables::default(),
+            client: HttpClient::new(),
+        };
+        Ok(Host(Arc::new(Inner {
+            machine: Arc::new(Machine { engine, ticker, mask }),
+            cache,
+            linker,
+            compiles: Arc::new(Semaphore::new(COMPILES_MAX)),
+            supplies,
+            outlet: options.outlet,
+        })))
     }
 
     /// Gives plugins a table to look things up in, or another instead of the one of that name.
     pub fn set_table(&self, name: &str, table: Table) {
-        self.0.tables.set(name, table);
+        self.0.supplies.tables.set(name, table);
     }
 
-    /// Reads, checks, compiles, starts and configures a plugin. Takes milliseconds when the compiled module is cached, up to
-    /// a minute when not; no request waits for it. Call it on a runtime that lives as long as the adapter: instances that fail
-    /// are replaced there. The adapter itself can be called on any.
+    pub(crate) fn client(&self) -> &HttpClient {
+        &self.0.supplies.client
+    }
+
+    /// A component that was fetched before, believed by its digest; its signature is checked again.
+    pub(crate) fn kept(&self, digest: &str) -> Option<Found> {
+        let (component, signature) = self.0.cache.as_ref()?.component(digest)?;
+        Some(Found { component: component.into(), signature })
+    }
+
+    /// Keeps what was fetched for the next start, which may be without a network.
+    pub(crate) fn keep(&self, digest: &str, found: &Found) {
+        if let Some(cache) = &self.0.cache
+            && let Err(e) = cache.keep_component(digest, &found.component, found.signature.as_deref())
+        {
+            tracing::warn!("fetched component not kept: {e}");
+        }
+    }
+
+    /// An adapter that is pending: nothing serves until a generation is installed.
+    #[must_use]
+    pub fn adapter(&self, name: &str) -> Adapter {
+        Adapter::pending(name)
+    }
+
+    /// Everything that can be known without running the plugin: its bytes, its manifest, the configuration against its schema,
+    /// what it asks for against what is granted, the operator's expressions. Takes milliseconds.
     ///
     /// # Errors
-    /// [`Error`] says which file, what was found there and what to do.
-    pub async fn load(&self, spec: AdapterSpec) -> Result<Adapter, Error> {
-        check_limits(&spec)?;
+    /// [`Error`] says which file or field, what was found there and what to do.
+    pub fn look_at(&self, adapter: &str, spec: AdapterSpec) -> Result<Sound, Error> {
+        check_limits(adapter, &spec.limits)?;
         let manifest = inspect(&spec.wasm, &spec.origin)?.manifest;
-        check_asked(&spec, &manifest)?;
-        let config = config::checked(&manifest, &spec.origin, &spec.name, &spec.config)?;
+        spec.grants.cover(&manifest.capabilities, adapter)?;
+        check_needs(adapter, &spec.limits, &manifest)?;
+        let plan = Plan::new(adapter, &manifest, &spec.bindings, spec.condition.as_deref())?;
+        let config = config::checked(&manifest, &spec.origin, adapter, &spec.config)?;
+        Ok(Sound { spec, manifest, config, plan })
+    }
+
+    /// Compiles, starts, configures and tests it. Takes milliseconds when the compiled module is cached, up to a minute when
+    /// not; no request waits for it. Call it on a runtime that lives as long as the adapter: instances that fail are
+    /// replaced there. The adapter itself can be called on any.
+    ///
+    /// # Errors
+    /// [`Error`] names the step that failed.
+    pub async fn start(&self, adapter: &Adapter, sound: Sound) -> Result<Generation, Error> {
+        let Sound { spec, manifest, config, plan } = sound;
         let component = self.compiled(&spec).await?;
         let pre = self.linked(&component, &manifest, &spec.origin)?;
-        let (name, counters): (Arc<str>, Arc<Counters>) = (spec.name.into(), Arc::default());
+        let (name, counters) = (adapter.name().clone(), adapter.counters().clone());
         let voice = Voice::new(name.clone(), counters.clone(), spec.limits.log_lines_per_second);
-        let store = |store: &str, size| self.0.stores.get(&name, store, size);
-        let services = Services::new(&manifest, &spec.grants, self.0.tables.clone(), store);
+        let services = Services::new(&name, &manifest, &spec.grants, &self.0.supplies);
         let plugin = Plugin {
             machine: self.0.machine.clone(),
             name,
-            manifest,
+            manifest: Arc::new(manifest),
+            plan,
             config,
             limits: spec.limits,
-            failure_policy: spec.failure_policy,
             counters,
             voice: Arc::new(voice),
             services: Arc::new(services),
+            outlet: self.0.outlet.clone(),
+            digest: Sha256::digest(&spec.wasm).into(),
             pre,
             families: OnceLock::new(),
         };
-        Ok(Adapter::new(Pool::start(plugin).await?))
+        Ok(Generation(Pool::start(plugin).await?))
+    }
+
+    /// All of it: an adapter whose instances are all warm.
+    ///
+    /// # Errors
+    /// As [`Host::look_at`] and [`Host::start`].
+    pub async fn load(&self, name: &str, spec: AdapterSpec) -> Result<Adapter, Error> {
+        let adapter = self.adapter(name);
+        let generation = self.start(&adapter, self.look_at(name, spec)?).await?;
+        generation.0.fill().await?;
+        adapter.install(generation);
+        Ok(adapter)
     }
 
     async fn compiled(&self, spec: &AdapterSpec) -> Result<Component, Error> {
-        let _turn = self.0.compiles.acquire().await;
+        let failed = |message: String| Error::Compile { origin: spec.origin.clone(), message };
+        let turn = self.0.compiles.clone().acquire_owned().await.map_err(|e| failed(e.to_string()))?;
         let (engine, cache) = (self.0.machine.engine.clone(), self.0.cache.clone());
         let (wasm, origin) = (spec.wasm.clone(), spec.origin.clone());
-        let job = tokio::task::spawn_blocking(move || compile(&engine, cache.as_deref(), &wasm, &origin));
-        job.await.map_err(|e| Error::Compile { origin: spec.origin.clone(), message: e.to_string() })?
+        let job = tokio::task::spawn_blocking(move || {
+            // A compilation that took too long holds its turn until it ends: there are never more at once.
+            let _turn = turn;
+            compile(&engine, cache.as_deref(), &wasm, &origin)
+        });
+        let compiled = tokio::time::timeout(COMPILE_TIME_MAX, job).await;
+        let late = |_| Error::CompileTime { origin: spec.origin.clone(), limit: COMPILE_TIME_MAX };
+        compiled.map_err(late)?.map_err(|e| failed(e.to_string()))?
     }
 
     fn linked(&self, component: &Component, manifest: &Manifest, origin: &str) -> Result<Pre, Error> {
@@ -179,27 +303,21 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// What the manifest asks for and needs, against what the operator grants and allows.
-fn check_asked(spec: &AdapterSpec, manifest: &Manifest) -> Result<(), Error> {
-    let adapter = || spec.name.clone();
-    if let Some(input) = manifest.inputs.iter().find(|input| input.source == Source::Unbound) {
-        return Err(Error::Unbound { adapter: adapter(), input: input.to_string() });
-    }
-    spec.grants.cover(&manifest.capabilities, &spec.name)?;
-    let time = if manifest.world == World::Report { spec.limits.report_time } else { spec.limits.check_time };
+/// What the plugin needs at least, against what the operator allows.
+fn check_needs(adapter: &str, limits: &Limits, manifest: &Manifest) -> Result<(), Error> {
+    let time = if manifest.world == World::Report { limits.report_time } else { limits.check_time };
+    let short = |needs, field| Err(Error::Needs { adapter: adapter.to_owned(), needs, field });
     match (manifest.needs.memory_mib, manifest.needs.timeout_ms) {
-        (Some(mib), _) if (mib as usize) << 20 > spec.limits.memory_bytes => {
-            Err(Error::Needs { adapter: adapter(), needs: format!("{mib} MiB of memory"), field: "memoryMiB" })
+        (Some(mib), _) if (mib as usize) << 20 > limits.memory_bytes => {
+            short(format!("{mib} MiB of memory"), "memoryMiB")
         }
-        (_, Some(ms)) if Duration::from_millis(ms.into()) > time => {
-            Err(Error::Needs { adapter: adapter(), needs: format!("{ms} ms for a call"), field: "timeoutMs" })
-        }
+        (_, Some(ms)) if Duration::from_millis(ms.into()) > time => short(format!("{ms} ms for a call"), "timeoutMs"),
         _ => Ok(()),
     }
 }
 
-fn check_limits(spec: &AdapterSpec) -> Result<(), Error> {
-    let Limits { memory_bytes, instances, output_bytes, emissions, .. } = spec.limits;
+fn check_limits(adapter: &str, limits: &Limits) -> Result<(), Error> {
+    let Limits { memory_bytes, instances, output_bytes, emissions, .. } = *limits;
     let least = [
         ("memoryBytes", memory_bytes, 1 << 16),
         ("instances", instances, 1),
@@ -207,7 +325,7 @@ fn check_limits(spec: &AdapterSpec) -> Result<(), Error> {
         ("emissions", emissions, 1),
     ];
     match least.into_iter().find(|(_, value, least)| value < least) {
-        Some((field, _, least)) => Err(Error::Limit { adapter: spec.name.clone(), field, least }),
+        Some((field, _, least)) => Err(Error::Limit { adapter: adapter.to_owned(), field, least }),
         None => Ok(()),
     }
 }

@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use weir_attributes::{Json, Splits, Value, World, slot};
+use weir_attributes::{Json, Splits, Value, World};
 
 use crate::contract::v1::weir::plugin::types::ValueParam as Wire;
 use crate::guest::Request;
 use crate::manifest::Source;
 use crate::mask::Mask;
+use crate::plan::{Plan, computed};
 use crate::{Cause, Input, READINGS_MAX};
 
 /// One input's value, borrowed from the bag where it can be.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "some are made only by an operator's bindings")]
 pub(crate) enum Held<'a> {
     Text(Cow<'a, str>),
     Int(i64),
@@ -27,7 +27,11 @@ pub(crate) enum Held<'a> {
 
 /// The value of one input, none when it is absent; what is sensitive goes through `mask` if there is one.
 pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> Option<Held<'a>> {
-    let Source::Attribute { slot, key } = &input.source else { return None };
+    let (slot, key) = match &input.source {
+        Source::Attribute { slot, key } => (slot, key),
+        Source::Expression(program) => return computed(program, input.ty, world, mask),
+        Source::Unbound => return None,
+    };
     let sensitive = mask.filter(|_| slot.attribute().sensitive);
     let header = |name: &str, value: Cow<'a, str>| match (sensitive, mask) {
         (Some(mask), _) => Cow::Owned(mask.hash(&value)),
@@ -58,7 +62,7 @@ pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> 
 }
 
 /// An entry of a map of JSON: a text as it is, anything else as JSON text.
-fn entry(value: &Json) -> Cow<'_, str> {
+pub(crate) fn entry(value: &Json) -> Cow<'_, str> {
     match value.as_str() {
         Some(text) => Cow::Borrowed(text),
         None => Cow::Owned(value.to_string()),
@@ -131,14 +135,10 @@ impl<'a> Readings<'a> {
     ///
     /// # Errors
     /// More than [`READINGS_MAX`] readings, or more commas than can be told apart: doubt never allows.
-    pub(crate) fn of(inputs: &[Input], told: World<'a>) -> Result<Readings<'a>, Cause> {
+    pub(crate) fn of(plan: &Plan, told: World<'a>) -> Result<Readings<'a>, Cause> {
         let bag = told.bag();
-        let reads = |slots: &[_]| inputs.iter().any(|input| input.slot().is_some_and(|slot| slots.contains(&slot)));
-        let by_path = reads(&[slot::REQUEST_PATH, slot::REQUEST_URL_PATH]);
-        let by_line =
-            inputs.iter().any(|input| input.slot() == Some(slot::REQUEST_HEADERS_ALL) && input.key().is_none());
-        let paths = if by_path { bag.paths() } else { 1 };
-        let splits = if by_line { all_apart(bag)? } else { None };
+        let paths = if plan.by_path { bag.paths() } else { 1 };
+        let splits = if plan.by_line { all_apart(bag)? } else { None };
         match paths * (1 + usize::from(splits.is_some())) <= READINGS_MAX {
             true => Ok(Readings { told, paths, splits }),
             false => Err(Cause::Doubt("its path can be read in too many ways".into())),

@@ -48,6 +48,44 @@ pub const VALUE_BYTES_MAX: usize = 256 << 10;
 pub const METADATA_MAX: usize = 32;
 /// Attributes that a manifest may list for its bag, and outputs that it may promise.
 pub const ATTRIBUTES_MAX: usize = 64;
+/// Failures after which a plugin is quarantined.
+pub const QUARANTINE_FAILURES: usize = 3;
+/// Time within which they must fall.
+pub const QUARANTINE_WINDOW: Duration = Duration::from_secs(10);
+/// Length of the first quarantine; each that follows at once is twice as long.
+pub const QUARANTINE: Duration = Duration::from_secs(1);
+/// Length of the longest.
+pub const QUARANTINE_MAX: Duration = Duration::from_secs(60);
+/// How long one component may take to compile.
+pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(180);
+/// How long the instances of an old generation get to end their calls and drain.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// Bytes of a body that a plugin sends to an upstream, and of the answer.
+pub const HTTP_BODY_MAX: usize = 256 << 10;
+/// Headers of a request to an upstream, and of the answer; further ones of an answer are left out.
+pub const HTTP_HEADERS_MAX: usize = 64;
+/// Connections to one upstream that are kept while nobody uses them.
+pub const IDLE_CONNECTIONS_MAX: usize = 8;
+/// How long they are kept.
+pub const IDLE_TIME: Duration = Duration::from_secs(30);
+/// How long connecting may take, to an upstream, a sink or a registry.
+pub const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Messages that wait for a sink; others are lost.
+pub const SINK_MESSAGES_MAX: usize = 4096;
+/// Bytes that wait for a sink; others are lost.
+pub const SINK_BYTES_MAX: usize = 8 << 20;
+/// Bytes of one message for a sink.
+pub const SINK_MESSAGE_MAX: usize = 256 << 10;
+/// Messages that a sink takes at once.
+pub const SINK_BATCH: usize = 256;
+/// How long a receiver may take for one batch or answer.
+pub const SINK_TIME: Duration = Duration::from_secs(5);
+/// How long a receiver is left alone after it failed.
+pub const SINK_PAUSE: Duration = Duration::from_secs(1);
+/// How long fetching a component may take.
+pub const FETCH_TIME: Duration = Duration::from_secs(60);
+/// Redirects that are followed on the way to a component.
+pub const REDIRECTS_MAX: usize = 3;
 /// Pause before the next try when an instance could not be replaced.
 pub const RESPAWN_PAUSE: Duration = Duration::from_secs(1);
 
@@ -70,6 +108,8 @@ pub struct Limits {
     pub emissions: usize,
     /// Lines of the plugin's own log in a second; others are dropped and counted.
     pub log_lines_per_second: u32,
+    /// Whether a plugin that keeps failing is quarantined.
+    pub breaker: bool,
 }
 
 impl Default for Limits {
@@ -83,6 +123,7 @@ impl Default for Limits {
             output_bytes: 1 << 20,
             emissions: 16 * ROWS_MAX,
             log_lines_per_second: 50,
+            breaker: true,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weir_attributes::{Phase, Slot, Type as Vocabulary, lookup, slot};
+use weir_cel::Program;
 use weir_manifest::{Capabilities, Needs, Type, World};
 
 use crate::{ATTRIBUTES_MAX, INPUTS_MAX};
 
 /// One value that a plugin wants to see, or gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Input {
     /// As the author wrote it.
     pub name: Box<str>,
@@ -23,7 +24,7 @@ pub struct Input {
 }
 
 /// Where an input comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Source {
     /// An attribute, or one entry of a map.
     Attribute {
@@ -32,6 +33,8 @@ pub enum Source {
         /// Which entry of the map; none for the whole attribute.
         key: Option<Box<str>>,
     },
+    /// The operator's expression.
+    Expression(Program),
     /// The name is not in the vocabulary: the operator must bind it.
     Unbound,
 }
@@ -42,7 +45,7 @@ impl Input {
     pub fn slot(&self) -> Option<Slot> {
         match self.source {
             Source::Attribute { slot, .. } => Some(slot),
-            Source::Unbound => None,
+            Source::Expression(_) | Source::Unbound => None,
         }
     }
 
@@ -51,7 +54,7 @@ impl Input {
     pub fn key(&self) -> Option<&str> {
         match &self.source {
             Source::Attribute { key, .. } => key.as_deref(),
-            Source::Unbound => None,
+            Source::Expression(_) | Source::Unbound => None,
         }
     }
 }

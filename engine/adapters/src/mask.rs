@@ -37,9 +37,14 @@ impl Mask {
         text
     }
 
+    /// Whether the header of that name holds a credential.
+    pub(crate) fn is_credential(&self, name: &str) -> bool {
+        CREDENTIALS.contains(&name)
+    }
+
     /// The value of that header, hashed when the header is a credential.
     pub(crate) fn header<'a>(&self, name: &str, value: Cow<'a, str>) -> Cow<'a, str> {
-        match CREDENTIALS.contains(&name) {
+        match self.is_credential(name) {
             true => Cow::Owned(self.hash(&value)),
             false => value,
         }

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::capabilities::{Store, Tables};
+use tokio::runtime::Handle;
+
+use crate::capabilities::{Store, Tables, Upstream};
+use crate::client::HttpClient;
 use crate::contract::v1::weir::plugin::types::{Refusal, RefusalCode};
+use crate::registry::Registry;
+use crate::sink::Sink;
 use crate::{Grants, Input, Manifest};
 
 /// What was asked for and granted.
@@ -15,31 +20,52 @@ pub(crate) struct Services {
     pub(crate) records: bool,
     pub(crate) spans: bool,
     pub(crate) kv: HashMap<Box<str>, Arc<Store>>,
+    pub(crate) upstreams: HashMap<Box<str>, Arc<Upstream>>,
+    pub(crate) sinks: HashMap<Box<str>, Arc<Sink>>,
     pub(crate) lookup: Vec<Box<str>>,
     pub(crate) tables: Tables,
     /// What the bag shows beyond the inputs.
     pub(crate) attributes: Vec<Input>,
 }
 
+/// What the host has for all its adapters.
+#[derive(Debug)]
+pub(crate) struct Supplies {
+    pub(crate) stores: Registry<Store>,
+    pub(crate) sinks: Registry<Sink>,
+    pub(crate) tables: Tables,
+    pub(crate) client: HttpClient,
+}
+
 impl Services {
-    /// `manifest` asks for no more than `grants` give; `store` finds or makes a store.
-    pub(crate) fn new(
-        manifest: &Manifest,
-        grants: &Grants,
-        tables: Tables,
-        store: impl Fn(&str, crate::StoreSize) -> Arc<Store>,
-    ) -> Services {
+    /// `manifest` asks for no more than `grants` give.
+    pub(crate) fn new(adapter: &str, manifest: &Manifest, grants: &Grants, host: &Supplies) -> Services {
         let asked = &manifest.capabilities;
-        let stores =
-            asked.kv.iter().filter_map(|name| Some((name.as_str().into(), store(name, *grants.kv.get(name)?))));
+        let store = |name: &String| {
+            let size = *grants.kv.get(name)?;
+            let store = host.stores.get(adapter, name, |_| true, || Store::new(size));
+            store.resize(size);
+            Some((name.as_str().into(), store))
+        };
+        let upstream = |name: &String| {
+            let granted = grants.http_out.get(name)?;
+            Some((name.as_str().into(), Arc::new(Upstream::new(granted, &host.client))))
+        };
+        let sink = |name: &String| {
+            let target = grants.sinks.get(name)?;
+            let start = || Sink::start(&format!("{adapter} {name}"), target, &host.client, &Handle::current());
+            Some((name.as_str().into(), host.sinks.get(adapter, name, |sink| sink.target == *target, start)))
+        };
         Services {
             log: asked.log && grants.log,
             metrics: asked.metrics && grants.metrics,
             records: asked.records && grants.records,
             spans: asked.spans && grants.spans,
-            kv: stores.collect(),
+            kv: asked.kv.iter().filter_map(store).collect(),
+            upstreams: asked.http_out.iter().filter_map(upstream).collect(),
+            sinks: asked.sinks.iter().filter_map(sink).collect(),
             lookup: asked.lookup.iter().map(|name| name.as_str().into()).collect(),
-            tables,
+            tables: host.tables.clone(),
             attributes: manifest.attributes.clone(),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::{Cause, Failure};
+use crate::{Cause, Failure, SinkStats};
 
 /// What an adapter has done since it was loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct Stats {
     pub timeouts: u64,
     /// Calls without a usable answer for other reasons.
     pub errors: u64,
+    /// Calls that were not made because the plugin is quarantined or not ready.
+    pub held_back: u64,
+    /// Times that it was quarantined.
+    pub quarantines: u64,
     /// Instances that had to be replaced.
     pub restarts: u64,
     /// Rows that no report plugin saw because a required input was absent.
@@ -26,6 +30,8 @@ pub struct Stats {
     pub memory_bytes: usize,
     /// Instances that are ready or busy now.
     pub instances: usize,
+    /// What became of the messages for each sink.
+    pub sinks: Vec<(String, SinkStats)>,
     /// The last failure of any kind.
     pub last_error: Option<String>,
 }
@@ -36,6 +42,8 @@ pub(crate) struct Counters {
     traps: AtomicU64,
     timeouts: AtomicU64,
     errors: AtomicU64,
+    held_back: AtomicU64,
+    pub(crate) quarantines: AtomicU64,
     pub(crate) restarts: AtomicU64,
     pub(crate) rows_skipped: AtomicU64,
     pub(crate) log_lines_dropped: AtomicU64,
@@ -50,6 +58,7 @@ impl Counters {
         let counter = match failure.cause {
             Cause::Trap(_) | Cause::Memory(_) => &self.traps,
             Cause::Timeout(_) | Cause::Busy(_) => &self.timeouts,
+            Cause::Quarantined(_) | Cause::Pending => &self.held_back,
             _ => &self.errors,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -64,11 +73,14 @@ impl Counters {
             traps: self.traps.load(Ordering::Relaxed),
             timeouts: self.timeouts.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
+            held_back: self.held_back.load(Ordering::Relaxed),
+            quarantines: self.quarantines.load(Ordering::Relaxed),
             restarts: self.restarts.load(Ordering::Relaxed),
             rows_skipped: self.rows_skipped.load(Ordering::Relaxed),
             log_lines_dropped: self.log_lines_dropped.load(Ordering::Relaxed),
             memory_bytes: self.memory_bytes.load(Ordering::Relaxed),
             instances: self.instances.load(Ordering::Relaxed),
+            sinks: Vec::new(),
             last_error: last.clone(),
         }
     }

@@ -1,5 +1,7 @@
 //! Values that go out of a plugin or into one, outside of its inputs.
 
+use weir_manifest::Type;
+
 use crate::contract::v1::weir::plugin::types::ValueResult as Wire;
 
 /// One value, owned.
@@ -48,6 +50,21 @@ impl Value {
             Value::Duration(nanos) => Wire::Duration(nanos),
             Value::Pairs(pairs) => Wire::Pairs(pairs),
             Value::Texts(texts) => Wire::Texts(texts),
+        }
+    }
+
+    /// Whether it is of that type of a manifest.
+    pub(crate) fn is_of(&self, ty: Type) -> bool {
+        match self {
+            Value::Text(_) => ty == Type::String,
+            Value::Int(_) => ty == Type::Int,
+            Value::Double(_) => ty == Type::Double,
+            Value::Bool(_) => ty == Type::Bool,
+            Value::Bytes(_) => ty == Type::Bytes,
+            Value::Timestamp(_) => ty == Type::Timestamp,
+            Value::Duration(_) => ty == Type::Duration,
+            Value::Pairs(_) => matches!(ty, Type::Map | Type::ListMap | Type::Struct),
+            Value::Texts(_) => ty == Type::List,
         }
     }
 

@@ -3,9 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 use tracing::Level;
@@ -13,6 +12,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::LOG_LINE_BYTES_MAX;
+use crate::rate::Rate;
 use crate::stats::Counters;
 
 /// One adapter's way into the log.
@@ -20,16 +20,12 @@ use crate::stats::Counters;
 pub(crate) struct Voice {
     adapter: Arc<str>,
     counters: Arc<Counters>,
-    per_second: u32,
-    since: Instant,
-    second: AtomicU64,
-    said: AtomicU32,
+    rate: Rate,
 }
 
 impl Voice {
     pub(crate) fn new(adapter: Arc<str>, counters: Arc<Counters>, per_second: u32) -> Voice {
-        let (second, said) = (AtomicU64::new(0), AtomicU32::new(0));
-        Voice { adapter, counters, per_second, since: Instant::now(), second, said }
+        Voice { adapter, counters, rate: Rate::new(per_second) }
     }
 
     /// Whether anybody reads lines of that level.
@@ -39,11 +35,7 @@ impl Voice {
 
     /// Logs a line, cut to its limit, unless this second's lines are used up.
     pub(crate) fn say(&self, level: Level, line: &str) {
-        let now = self.since.elapsed().as_secs();
-        if self.second.swap(now, Relaxed) != now {
-            self.said.store(0, Relaxed);
-        }
-        if self.said.load(Relaxed) >= self.per_second || self.said.fetch_add(1, Relaxed) >= self.per_second {
+        if !self.rate.take() {
             self.counters.log_lines_dropped.fetch_add(1, Relaxed);
             return;
         }

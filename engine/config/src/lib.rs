@@ -20,7 +20,10 @@ mod suggestion;
 mod watch;
 mod yaml;
 
-pub use adapter::{Adapter, AdapterLimits, Capabilities, FailurePolicy, PluginSource, Store};
+pub use adapter::{
+    Adapter, AdapterLimits, Capabilities, FailurePolicy, HttpSink, Layout, Phase, PluginSource, Signature, Sink, Store,
+    Upstream,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Related, Severity};
 pub use envelope::DEFAULT_NAMESPACE;
 pub use error::Error;

@@ -59,6 +59,9 @@ pub const MAX_ADAPTER_TIMEOUT_MS: u32 = 60_000;
 /// KiB of output that one call of an adapter may ask for.
 pub const MAX_ADAPTER_OUTPUT_KIB: u32 = 16 * 1024;
 
+/// Calls at the same time that an adapter may ask for.
+pub const MAX_ADAPTER_INSTANCES: u32 = 256;
+
 /// Names in one list of an adapter's capabilities.
 pub const MAX_ADAPTER_NAMES: usize = 64;
 

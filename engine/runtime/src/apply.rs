@@ -6,13 +6,16 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use weir_adapters::World;
 use weir_config::{Change, Diagnostic, Diagnostics, Options, Sources, Watch, load_sources};
 use weir_providers::Clients;
+use weir_telemetry::Declaration;
 
 use crate::{
     Runtime,
     build::{self, Candidate, build},
-    snapshot::{Bound, ReadsOfRulesets, ReportBinding, Snapshot},
+    plugins::{self, FIRST_WAIT, Start, WAIT},
+    snapshot::{Bound, EnrichBinding, ReadsOfRulesets, ReportBinding, Snapshot},
 };
 
 /// What became of the newest configuration.
@@ -52,7 +55,7 @@ pub(crate) enum Source {
 }
 
 /// The first configuration: the folder's, or what was last good when that is refused.
-pub(crate) async fn first(runtime: &Runtime) {
+pub(crate) async fn first(runtime: &Arc<Runtime>) {
     let config = runtime.setup.config.clone();
     let Ok(sources) = tokio::task::spawn_blocking(move || Sources::read_steady(&config)).await else { return };
     if take(runtime, sources, Source::Folder).await {
@@ -90,7 +93,7 @@ pub(crate) async fn watch(runtime: Weak<Runtime>) {
 }
 
 /// Builds a candidate and swaps it in, or refuses it; says whether it serves.
-async fn take(runtime: &Runtime, sources: Sources, source: Source) -> bool {
+async fn take(runtime: &Arc<Runtime>, sources: Sources, source: Source) -> bool {
     let version = sources.version().as_str().to_owned();
     let previous = runtime.snapshot.load_full();
     let options = Options {
@@ -103,7 +106,8 @@ async fn take(runtime: &Runtime, sources: Sources, source: Source) -> bool {
     let candidate = match loaded {
         Ok(Ok(loaded)) => {
             let replaced = previous.as_deref().map(|snapshot| &snapshot.policies);
-            build(loaded, &runtime.host, &running, replaced, runtime.setup.plugin_patience).await
+            let wait = if previous.is_some() { WAIT } else { FIRST_WAIT };
+            build(loaded, &runtime.host, &running, replaced, runtime.setup.plugin_patience, wait).await
         }
         Ok(Err(diagnostics)) => Err(diagnostics),
         Err(panic) => {
@@ -128,15 +132,20 @@ fn refuse(runtime: &Runtime, version: String, diagnostics: Diagnostics) {
     runtime.applied().refused = Some(Refused { version, at: SystemTime::now(), diagnostics });
 }
 
-async fn swap(runtime: &Runtime, candidate: Candidate, source: Source) {
+async fn swap(runtime: &Arc<Runtime>, mut candidate: Candidate, source: Source) {
     if !candidate.warnings.is_empty() {
         tracing::warn!("configuration accepted, with warnings:\n{}", candidate.warnings);
     }
     let (sources, warnings) = (candidate.loaded.sources().clone(), candidate.warnings.clone());
+    let (starts, declarations) = (std::mem::take(&mut candidate.starts), std::mem::take(&mut candidate.declarations));
     let snapshot = Arc::new(snapshot(runtime, candidate));
     let version = snapshot.version.clone();
+    let later = install(runtime, &snapshot, starts, &declarations).await;
     if let Some(previous) = runtime.snapshot.swap(Some(snapshot)) {
         previous.tell_errors(&runtime.metrics);
+    }
+    for (plugin, starting) in later {
+        plugins::install_later(runtime, plugin, starting);
     }
     let now = SystemTime::now();
     {
@@ -157,25 +166,41 @@ async fn swap(runtime: &Runtime, candidate: Candidate, source: Source) {
     }
 }
 
+/// Lets what is ready of a candidate serve, just before its snapshot does; what is not ready is given back.
+async fn install(
+    runtime: &Runtime,
+    snapshot: &Snapshot,
+    starts: Vec<(Arc<str>, Start)>,
+    declarations: &[Declaration],
+) -> Vec<(plugins::Plugin, plugins::Starting)> {
+    let _one_at_a_time = runtime.installing.lock().await;
+    runtime.declare(declarations);
+    let mut later = Vec::new();
+    for (name, start) in starts {
+        let Some(plugin) = snapshot.plugins.get(&name) else { continue };
+        match start {
+            Start::Ready(generation) => plugin.adapter.install(generation),
+            Start::Later(starting) => {
+                tracing::info!(adapter = &*name, "plugin not ready yet: the configuration does not wait for it");
+                later.push((plugin.clone(), starting));
+            }
+        }
+    }
+    later
+}
+
 fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
-    // Validated by the build: an error here would mean that two candidates were mixed.
-    let ids = runtime.sinks.families().replace(&candidate.declarations).unwrap_or_default();
-    let owners = candidate.declarations.iter().map(|declaration| &declaration.owner).zip(ids).collect::<Vec<_>>();
-    let (mut checks, mut reports) = (Vec::new(), Vec::new());
+    let (mut enriches, mut checks, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for document in &candidate.loaded.adapters {
         let name = build::name(document);
         let Some(plugin) = candidate.plugins.get(&name) else { continue };
-        let adapter = plugin.adapter.clone();
-        if plugin.is_check() {
-            checks.push(Bound { metrics: runtime.metrics.adapter(&name, "check"), adapter });
-        } else {
-            reports.push(ReportBinding {
-                metrics: runtime.metrics.adapter(&name, "report"),
-                scope: build::scope(&candidate, document),
-                families: owners.iter().filter(|(owner, _)| **owner == name).map(|(_, id)| *id).collect(),
-                adapter,
-                name,
-            });
+        let (adapter, failure_policy) = (plugin.adapter.clone(), plugin.failure_policy);
+        let metrics = runtime.metrics.adapter(&name, plugin.phase());
+        let scope = || build::scope(&candidate, document);
+        match plugin.world {
+            World::Enrich => enriches.push(EnrichBinding { adapter, failure_policy, metrics, scope: scope() }),
+            World::Check => checks.push(Bound { adapter, failure_policy, metrics }),
+            World::Report => reports.push(ReportBinding { adapter, metrics, scope: scope() }),
         }
     }
     let previous = runtime.snapshot.load_full();
@@ -185,6 +210,7 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
         version: candidate.loaded.version.as_str().into(),
         policy_count: candidate.loaded.policies(),
         plugins: candidate.plugins,
+        enriches,
         checks,
         reports,
         reads: ReadsOfRulesets::default(),

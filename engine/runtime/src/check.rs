@@ -83,7 +83,13 @@ impl Runtime {
             Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
-        let verdict = self.evaluate(&snapshot, &keys, &ruleset, &mut bag, deadline).await;
+        let verdict = match crate::enrich::enrich(&snapshot, &mut bag).await {
+            Ok(asked) => {
+                let verdict = self.evaluate(&snapshot, &keys, &ruleset, &mut bag, deadline).await;
+                if asked { Verdict { ttl: None, ..verdict } } else { verdict }
+            }
+            Err(denial) => denial,
+        };
         self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
     }
 
@@ -178,7 +184,7 @@ async fn answer(bound: &Bound, bag: &Bag) -> Answer {
         Ok(verdict) => crate::translate::verdict(verdict),
         Err(failure) => {
             tracing::warn!(%failure, "check adapter failed");
-            let fail_open = bound.adapter.failure_policy() == FailurePolicy::Open;
+            let fail_open = bound.failure_policy == FailurePolicy::Open;
             Answer::Failed { fail_open, detail: Text::Shared(failure.to_string().into()) }
         }
     }

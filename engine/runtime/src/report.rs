@@ -9,9 +9,7 @@ use weir_telemetry::{AdapterOutcome, Batch, Loss};
 
 use crate::{
     Runtime,
-    check::now,
     snapshot::{ReportBinding, Snapshot},
-    translate,
 };
 
 /// What became of the entries of one call.
@@ -54,6 +52,12 @@ impl Runtime {
 pub(crate) async fn work(runtime: Arc<Runtime>) {
     while let Some(mut batch) = runtime.reports.drain().await {
         let snapshot = runtime.snapshot.load_full();
+        if let Some(snapshot) = snapshot.as_deref().filter(|snapshot| !snapshot.enriches.is_empty()) {
+            for bag in batch.entries_mut() {
+                // A report is never refused: what could not be found out is counted and absent.
+                let _ = crate::enrich::enrich(snapshot, bag).await;
+            }
+        }
         for binding in snapshot.iter().flat_map(|snapshot| &snapshot.reports) {
             tell(&runtime, binding, &mut batch).await;
         }
@@ -75,7 +79,7 @@ async fn tell(runtime: &Runtime, binding: &ReportBinding, batch: &mut Batch) {
         let told = binding.adapter.report(rows).await;
         binding.metrics.call(told.as_ref().map_or_else(failed, |_| AdapterOutcome::Ok), since.elapsed());
         match told {
-            Ok(emitted) => runtime.sinks.accept(translate::emissions(&binding.name, &binding.families, emitted, now())),
+            Ok(emitted) => runtime.let_out(emitted),
             Err(failure) => {
                 tracing::warn!(%failure, entries = rows.len(), "report adapter failed: its entries are lost");
                 lost += rows.len();
@@ -89,7 +93,8 @@ async fn tell(runtime: &Runtime, binding: &ReportBinding, batch: &mut Batch) {
 pub(crate) fn failed(failure: &Failure) -> AdapterOutcome {
     match &failure.cause {
         Cause::Timeout { .. } => AdapterOutcome::TimedOut,
-        Cause::Trap(_) => AdapterOutcome::Trapped,
+        Cause::Trap(_) | Cause::Memory(_) => AdapterOutcome::Trapped,
+        Cause::Pending | Cause::Quarantined(_) | Cause::Busy(_) => AdapterOutcome::Refused,
         _ => AdapterOutcome::Failed,
     }
 }

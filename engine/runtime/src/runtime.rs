@@ -2,13 +2,13 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock, Weak},
     time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
-use weir_adapters::{Host, HostOptions};
+use weir_adapters::{Emitted, Host, HostOptions, Outlet};
 use weir_config::LastGood;
 use weir_policy::{Keys, ReasonCode};
 use weir_telemetry::{
@@ -23,8 +23,9 @@ use weir_telemetry::{
 use crate::{
     Door, Error, Setup,
     apply::{self, Applied},
-    keys, report,
+    check, keys, plugins, report,
     snapshot::Snapshot,
+    translate::{self, FamilyIds},
 };
 
 /// Decides, takes reports, and swaps its snapshot as the configuration changes.
@@ -43,6 +44,10 @@ pub struct Runtime {
     pub(crate) reports: Reports,
     pub(crate) sinks: Sinks,
     pub(crate) last_good: LastGood,
+    /// The live metric families of adapters.
+    pub(crate) families: ArcSwap<FamilyIds>,
+    /// Held while generations of plugins are put into service, one after the other; never by a request.
+    pub(crate) installing: tokio::sync::Mutex<()>,
     /// What became of the newest configuration; never locked by a request.
     pub(crate) applied: Mutex<Applied>,
     pub(crate) versions: watch::Sender<Arc<str>>,
@@ -66,7 +71,18 @@ impl Runtime {
             reasons: ReasonCode::ALL.iter().map(|code| code.as_str()).collect(),
             doors: Door::ALL.iter().map(|door| door.as_str()).collect(),
         });
-        let host = Host::new(HostOptions { cache_dir: Some(setup.state.join("compiled")), mask_key: Some(key) })?;
+        // Plugins emit outside of reports too; the runtime that takes it does not exist yet.
+        let taker = Arc::new(OnceLock::<Weak<Runtime>>::new());
+        let outlet: Outlet = {
+            let taker = taker.clone();
+            Arc::new(move |emitted| {
+                if let Some(runtime) = taker.get().and_then(Weak::upgrade) {
+                    runtime.let_out(emitted);
+                }
+            })
+        };
+        let cache_dir = Some(setup.state.join("compiled"));
+        let host = Host::new(HostOptions { cache_dir, mask_key: Some(key), outlet: Some(outlet) })?;
         let target = target(setup.decision_log.as_deref());
         let log = DecisionLogOptions {
             allow_ratio: setup.decision_log_sample,
@@ -98,17 +114,26 @@ impl Runtime {
             metrics,
             decisions,
             last_good,
+            families: ArcSwap::default(),
+            installing: tokio::sync::Mutex::default(),
             applied: Mutex::default(),
             versions: watch::channel("".into()).0,
             ready: watch::channel(false).0,
             setup,
         });
+        let _ = taker.set(Arc::downgrade(&runtime));
         runtime.expose();
         apply::first(&runtime).await;
         tokio::spawn(apply::watch(Arc::downgrade(&runtime)));
+        tokio::spawn(plugins::watch(Arc::downgrade(&runtime)));
         tokio::spawn(keys::work(Arc::downgrade(&runtime)));
         tokio::spawn(report::work(runtime.clone()));
         Ok(runtime)
+    }
+
+    /// Hands what a plugin emitted to the sinks. Never blocks.
+    pub(crate) fn let_out(&self, emitted: Emitted) {
+        self.sinks.accept(translate::emissions(emitted, &self.families.load(), check::now()));
     }
 
     /// Puts every account into the scrape.

@@ -1,13 +1,15 @@
 //! The Snapshot: everything that one request is decided by, immutable, swapped as a whole.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use weir_adapters::{Adapter, Stats, World};
+use weir_adapters::{Adapter, FailurePolicy};
 use weir_policy::{Keys, PolicySet, Referenced, Scope};
 use weir_providers::Clients;
-use weir_telemetry::{AdapterMetrics, Reads, SelfMetrics, record::FamilyId};
+use weir_telemetry::{AdapterMetrics, Reads, SelfMetrics};
+
+use crate::plugins::Plugins;
 
 /// One accepted configuration, compiled. One request sees one of these.
 #[derive(Debug)]
@@ -19,7 +21,9 @@ pub(crate) struct Snapshot {
     /// How many policies, for the rule that losing all at once is a mistake.
     pub(crate) policy_count: usize,
     /// Every adapter by `NAMESPACE/NAME`.
-    pub(crate) plugins: BTreeMap<Arc<str>, Plugin>,
+    pub(crate) plugins: Plugins,
+    /// Enrich adapters and the workloads whose requests they see.
+    pub(crate) enriches: Vec<EnrichBinding>,
     /// Check adapters, as the rulesets number them.
     pub(crate) checks: Vec<Bound>,
     /// External authorizers, as the mesh numbers them.
@@ -56,41 +60,29 @@ impl Snapshot {
     }
 }
 
-/// One loaded adapter.
-#[derive(Clone, Debug)]
-pub(crate) struct Plugin {
-    /// Digest of everything it was made from: equal means the running one is kept.
-    pub(crate) fingerprint: [u8; 32],
-    /// The running instances.
-    pub(crate) adapter: Adapter,
-}
-
-impl Plugin {
-    pub(crate) fn is_check(&self) -> bool {
-        self.adapter.manifest().world == World::Check
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        self.adapter.stats()
-    }
-}
-
 /// A check adapter and its counters.
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) adapter: Adapter,
+    pub(crate) failure_policy: FailurePolicy,
     pub(crate) metrics: AdapterMetrics,
 }
 
-/// A report adapter, its scope and its metric families.
+/// A report adapter and its scope.
 #[derive(Debug)]
 pub(crate) struct ReportBinding {
-    pub(crate) name: Arc<str>,
     pub(crate) adapter: Adapter,
     pub(crate) metrics: AdapterMetrics,
     pub(crate) scope: Scope,
-    /// In the order that the adapter declared them.
-    pub(crate) families: Vec<FamilyId>,
+}
+
+/// An enrich adapter and its scope.
+#[derive(Debug)]
+pub(crate) struct EnrichBinding {
+    pub(crate) adapter: Adapter,
+    pub(crate) failure_policy: FailurePolicy,
+    pub(crate) metrics: AdapterMetrics,
+    pub(crate) scope: Scope,
 }
 
 /// What each ruleset reads, made once per ruleset; bounded by the number of rulesets.

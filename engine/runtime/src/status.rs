@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::SystemTime};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use weir_adapters::AdapterStatus;
 use weir_telemetry::{Account, sinks::prometheus};
 
 use crate::{Runtime, limits::limits};
@@ -125,11 +126,23 @@ impl Runtime {
     pub fn plugins(&self) -> Value {
         let snapshot = self.snapshot.load_full();
         let plugins = snapshot.iter().flat_map(|snapshot| &snapshot.plugins).map(|(name, plugin)| {
-            let (manifest, stats) = (plugin.adapter.manifest(), plugin.stats());
+            let (manifest, stats, status) = (plugin.adapter.manifest(), plugin.stats(), plugin.adapter.status());
+            let manifest = manifest.as_deref();
+            let sinks = stats.sinks.iter().map(|(name, sink)| {
+                json!({"sink": name, "observed": sink.observed, "delivered": sink.delivered, "lost": sink.lost})
+            });
             json!({
-                "adapter": **name, "plugin": *manifest.name, "version": *manifest.version, "world": manifest.world.to_string(),
-                "inputs": manifest.inputs.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "failurePolicy": format!("{:?}", plugin.adapter.failure_policy()),
+                "adapter": **name, "phase": plugin.phase(), "state": state(&status), "source": plugin.recipe.wanted.origin.to_string(),
+                "plugin": manifest.map(|manifest| manifest.name.to_string()),
+                "version": manifest.map(|manifest| manifest.version.to_string()),
+                "world": plugin.phase(),
+                "inputs": manifest.map(|manifest| manifest.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()),
+                "failurePolicy": format!("{:?}", plugin.failure_policy),
+                "generation": status.generation, "since": status.since.map(seconds), "refused": status.refused,
+                "sha256": status.digest.map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+                "quarantinedMs": status.quarantined_ms, "quarantines": stats.quarantines, "heldBack": stats.held_back,
+                "rowsSkipped": stats.rows_skipped, "logLinesDropped": stats.log_lines_dropped,
+                "sinks": sinks.collect::<Vec<_>>(),
                 "calls": stats.calls, "traps": stats.traps, "timeouts": stats.timeouts, "errors": stats.errors,
                 "restarts": stats.restarts, "instances": stats.instances, "memoryBytes": stats.memory_bytes,
                 "lastError": stats.last_error,
@@ -159,6 +172,16 @@ impl Runtime {
         if let Some(log) = self.sinks.log() {
             log.reopen();
         }
+    }
+}
+
+/// One word for how an adapter is.
+fn state(status: &AdapterStatus) -> &'static str {
+    match (status.ready, status.quarantined_ms, &status.refused) {
+        (false, _, None) => "pending",
+        (false, _, Some(_)) => "failed",
+        (true, Some(_), _) => "quarantined",
+        (true, None, _) => "ready",
     }
 }
 

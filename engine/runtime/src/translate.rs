@@ -1,8 +1,9 @@
 //! Adapters and telemetry do not know each other: here the words of one become the words of the other.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use weir_adapters as adapters;
+use weir_attributes::{Json, JsonError, List, Struct};
 use weir_policy::{Answer, HeaderOperation, Side, Text};
 use weir_telemetry::record as telemetry;
 
@@ -48,23 +49,24 @@ pub(crate) fn family(family: &adapters::MetricFamily) -> telemetry::Family {
     }
 }
 
-/// What a report adapter made of a batch; `families` are its own, in the order that it declared them.
-pub(crate) fn emissions(
-    adapter: &Arc<str>,
-    families: &[telemetry::FamilyId],
-    emitted: Vec<adapters::Emission>,
-    now: i64,
-) -> telemetry::Emissions {
+/// The live metric families of adapters, by owner and name.
+pub(crate) type FamilyIds = HashMap<(Arc<str>, Box<str>), telemetry::FamilyId>;
+
+/// What an adapter emitted; a family that is not live any more takes its updates with it.
+pub(crate) fn emissions(emitted: adapters::Emitted, ids: &FamilyIds, now: i64) -> telemetry::Emissions {
+    let adapters::Emitted { adapter, families, emissions } = emitted;
+    let id = |family: &adapters::MetricFamily| ids.get(&(adapter.clone(), family.name.as_str().into())).copied();
+    let families: Vec<_> = families.iter().map(id).collect();
     let mut all = telemetry::Emissions::default();
-    for emission in emitted {
+    for emission in emissions {
         match emission {
-            adapters::Emission::Log(record) => all.logs.push(log(adapter, record, now)),
-            adapters::Emission::Span(span) => all.spans.push(self::span(adapter, span)),
+            adapters::Emission::Log(record) => all.logs.push(log(&adapter, record, now)),
+            adapters::Emission::Span(span) => all.spans.push(self::span(&adapter, span)),
             adapters::Emission::Counter { family, labels, by } => {
-                update(&mut all, families, family, labels, telemetry::Change::Add(by));
+                update(&mut all, &families, family, labels, telemetry::Change::Add(by));
             }
             adapters::Emission::Histogram { family, labels, values } => {
-                update(&mut all, families, family, labels, telemetry::Change::Observe(values));
+                update(&mut all, &families, family, labels, telemetry::Change::Observe(values));
             }
         }
     }
@@ -73,13 +75,13 @@ pub(crate) fn emissions(
 
 fn update(
     all: &mut telemetry::Emissions,
-    families: &[telemetry::FamilyId],
+    families: &[Option<telemetry::FamilyId>],
     family: usize,
     labels: Vec<Arc<str>>,
     change: telemetry::Change,
 ) {
     // The host has already refused an update to a family that was not declared.
-    if let Some(&family) = families.get(family) {
+    if let Some(&Some(family)) = families.get(family) {
         all.updates.push(telemetry::Update { family, labels, change });
     }
 }
@@ -152,4 +154,22 @@ fn value(value: adapters::Value) -> telemetry::Value {
         }
         adapters::Value::Texts(texts) => telemetry::Value::Text(serde_json::Value::from(texts).to_string()),
     }
+}
+
+/// A value that an enrich adapter found out.
+pub(crate) fn json(value: adapters::Value) -> Result<Json, JsonError> {
+    let text = |text: String| Json::String(text.into());
+    Ok(match value {
+        adapters::Value::Text(value) => text(value),
+        adapters::Value::Int(number) | adapters::Value::Timestamp(number) | adapters::Value::Duration(number) => {
+            Json::Int(number)
+        }
+        adapters::Value::Double(number) => Json::Double(number),
+        adapters::Value::Bool(truth) => Json::Bool(truth),
+        adapters::Value::Bytes(bytes) => text(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        adapters::Value::Pairs(pairs) => {
+            Json::Map(Struct::new(pairs.into_iter().map(|(name, value)| (name.into(), text(value))).collect())?)
+        }
+        adapters::Value::Texts(texts) => Json::List(List::new(texts.into_iter().map(text).collect())?),
+    })
 }

@@ -10,20 +10,23 @@ struct Config {
     configure: Option<String>,
 }
 
-struct State;
+struct State {
+    healthy: bool,
+}
 
 impl Configure for State {
     fn configure(json: &str) -> Result<Self, Failure> {
         match Config::configure(json)?.configure.as_deref() {
             Some("fail") => Err(Failure::Unavailable("as I was told".into())),
             Some("loop") => endless(),
-            Some(_) => panic!("as I was told"),
-            None => Ok(State),
+            Some("trap") => panic!("as I was told"),
+            Some("self-test") => Ok(State { healthy: false }),
+            _ => Ok(State { healthy: true }),
         }
     }
 }
 
-#[weir::check]
+#[weir::check(self_test = self_test)]
 fn check(inputs: Inputs, _: &State) -> Result<Verdict, Failure> {
     let act = inputs.request_headers_x_do.unwrap_or_default();
     match act.as_str() {
@@ -55,6 +58,10 @@ fn check(inputs: Inputs, _: &State) -> Result<Verdict, Failure> {
         "look-around" => look_around(),
         _ => Ok(Verdict::allow()),
     }
+}
+
+fn self_test(state: &State) -> Result<(), Failure> {
+    state.healthy.then_some(()).ok_or_else(|| "as I was told".into())
 }
 
 fn endless<T>() -> T {

@@ -172,26 +172,6 @@ impl kv::Host for Guest {
     }
 }
 
-/// Every store of the host, by adapter and name: they outlive a new version of the plugin.
-#[derive(Debug, Default)]
-pub(crate) struct Stores(Mutex<HashMap<(Box<str>, Box<str>), std::sync::Weak<Store>>>);
-
-impl Stores {
-    /// The store of that adapter, which lives as long as somebody holds it.
-    pub(crate) fn get(&self, adapter: &str, name: &str, size: StoreSize) -> Arc<Store> {
-        let mut stores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stores.retain(|_, store| store.strong_count() > 0);
-        let key = (adapter.into(), name.into());
-        if let Some(store) = stores.get(&key).and_then(std::sync::Weak::upgrade) {
-            store.resize(size);
-            return store;
-        }
-        let store = Arc::new(Store::new(size));
-        stores.insert(key, Arc::downgrade(&store));
-        store
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -9,6 +9,10 @@ fn input(slot: Slot, key: Option<&str>) -> Input {
     crate::manifest::attribute(&key.map_or_else(|| name.to_owned(), |key| format!("{name}[{key}]"))).unwrap()
 }
 
+fn plan(inputs: &[Input]) -> Plan {
+    Plan::reading(inputs.to_vec(), Vec::new(), None)
+}
+
 fn shown(input: &Input, bag: &Bag, mask: Option<&Mask>) -> String {
     match held(input, bag.as_told(), mask) {
         Some(Held::Text(text)) => text.into_owned(),
@@ -78,7 +82,7 @@ fn only_doubt_that_the_inputs_can_tell_is_read_in_several_ways() {
         .build();
     let count = |slots: &[Slot]| {
         let inputs: Vec<_> = slots.iter().map(|slot| input(*slot, None)).collect();
-        Readings::of(&inputs, doubtful.as_told()).unwrap().count()
+        Readings::of(&plan(&inputs), doubtful.as_told()).unwrap().count()
     };
     assert_eq!(count(&[slot::REQUEST_METHOD, slot::REQUEST_HEADERS]), 1);
     assert_eq!(count(&[slot::REQUEST_URL_PATH]), 2);
@@ -86,7 +90,7 @@ fn only_doubt_that_the_inputs_can_tell_is_read_in_several_ways() {
     assert_eq!(count(&[slot::REQUEST_HEADERS_ALL, slot::REQUEST_PATH]), 4);
 
     let inputs = [input(slot::REQUEST_URL_PATH, None), input(slot::REQUEST_HEADERS_ALL, None)];
-    let readings = Readings::of(&inputs, doubtful.as_told()).unwrap();
+    let readings = Readings::of(&plan(&inputs), doubtful.as_told()).unwrap();
     let seen: Vec<String> = (0..readings.count())
         .map(|index| {
             let world = readings.get(index);
@@ -101,8 +105,8 @@ fn too_much_doubt_is_an_error() {
     let mut bag = Bag::builder().text(slot::REQUEST_URL_PATH, "/").build();
     (0..READINGS_MAX).for_each(|n| bag.add_path("/x", &format!("/{n}")));
     let inputs = [input(slot::REQUEST_URL_PATH, None)];
-    assert!(matches!(Readings::of(&inputs, bag.as_told()), Err(Cause::Doubt(_))));
+    assert!(matches!(Readings::of(&plan(&inputs), bag.as_told()), Err(Cause::Doubt(_))));
     let commas = Bag::builder().header("x-a", &",".repeat(33)).joined_by_proxy().build();
     let inputs = [input(slot::REQUEST_HEADERS_ALL, None)];
-    assert!(matches!(Readings::of(&inputs, commas.as_told()), Err(Cause::Doubt(_))));
+    assert!(matches!(Readings::of(&plan(&inputs), commas.as_told()), Err(Cause::Doubt(_))));
 }

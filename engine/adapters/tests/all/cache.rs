@@ -9,8 +9,8 @@ use weir_attributes::Bag;
 use crate::guests::spec;
 
 async fn load(folder: &Path) -> Result<Adapter, Error> {
-    let host = Host::new(HostOptions { cache_dir: Some(folder.to_owned()), mask_key: None })?;
-    host.load(spec("deny-list", json!({"attribute": "source.ip", "list": []}))).await
+    let host = Host::new(HostOptions { cache_dir: Some(folder.to_owned()), ..HostOptions::default() })?;
+    host.load("test-deny-list", spec("deny-list", json!({"attribute": "source.ip", "list": []}))).await
 }
 
 fn modules(folder: &Path) -> Vec<PathBuf> {
@@ -63,11 +63,11 @@ async fn the_folder_and_its_key_are_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let temp = tempfile::tempdir().unwrap();
     std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    Host::new(HostOptions { cache_dir: Some(temp.path().to_owned()), mask_key: None }).unwrap();
+    Host::new(HostOptions { cache_dir: Some(temp.path().to_owned()), ..HostOptions::default() }).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(temp.path()), mode(&temp.path().join("key"))), (0o700, 0o600));
     let file = temp.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let error = Host::new(HostOptions { cache_dir: Some(file), mask_key: None }).unwrap_err();
+    let error = Host::new(HostOptions { cache_dir: Some(file), ..HostOptions::default() }).unwrap_err();
     assert!(matches!(error, Error::Cache { .. }), "{error}");
 }

@@ -48,7 +48,7 @@ async fn a_denial_carries_status_message_and_reason() {
 #[tokio::test]
 async fn the_manifest_comes_out_of_the_component() {
     let adapter = load("deny-list", json!({"attribute": "source.ip", "list": []})).await.unwrap();
-    let manifest = adapter.manifest();
+    let manifest = adapter.manifest().unwrap();
     assert_eq!((&*manifest.name, &*manifest.version), ("weir/deny-list", "0.1.0"));
     let inputs: Vec<_> = manifest.inputs.iter().map(|input| (input.to_string(), input.optional)).collect();
     assert_eq!(inputs[0], ("source.principal".to_owned(), true));

@@ -13,7 +13,7 @@ fn told_to(act: &str) -> Bag {
 }
 
 async fn misbehave(limits: Limits) -> Adapter {
-    host().load(weir_adapters::AdapterSpec { limits, ..spec("misbehave", Json::Null) }).await.unwrap()
+    host().load("test-misbehave", weir_adapters::AdapterSpec { limits, ..spec("misbehave", Json::Null) }).await.unwrap()
 }
 
 async fn cause(adapter: &Adapter, act: &str) -> Cause {
@@ -22,7 +22,7 @@ async fn cause(adapter: &Adapter, act: &str) -> Cause {
 
 #[tokio::test]
 async fn every_misdeed_has_its_cause_and_the_next_call_works() {
-    let adapter = misbehave(Limits { instances: 1, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { instances: 1, breaker: false, ..Limits::generous() }).await;
     let output = |text: &str| Cause::Output(text.into());
     let cases = [
         ("trap", Cause::Trap("wasm `unreachable` instruction executed".into()), true),
@@ -48,7 +48,7 @@ async fn every_misdeed_has_its_cause_and_the_next_call_works() {
 
 #[tokio::test]
 async fn deep_recursion_traps() {
-    let adapter = misbehave(Limits { instances: 1, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { instances: 1, breaker: false, ..Limits::generous() }).await;
     let Cause::Trap(text) = cause(&adapter, "recurse").await else { panic!("no trap") };
     assert!(text.contains("stack") || text.contains("out of bounds"), "{text}");
 }
@@ -56,7 +56,7 @@ async fn deep_recursion_traps() {
 #[tokio::test]
 async fn an_endless_loop_yields_to_others_and_ends_at_its_deadline() {
     let check_time = Duration::from_secs(2);
-    let adapter = misbehave(Limits { check_time, instances: 2, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { check_time, instances: 2, breaker: false, ..Limits::generous() }).await;
     let looping = tokio::spawn({
         let adapter = adapter.clone();
         async move {
@@ -79,14 +79,14 @@ async fn an_endless_loop_yields_to_others_and_ends_at_its_deadline() {
 #[tokio::test]
 async fn sleeping_in_the_host_ends_at_the_deadline_too() {
     let check_time = Duration::from_millis(50);
-    let adapter = misbehave(Limits { check_time, instances: 1, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { check_time, instances: 1, breaker: false, ..Limits::generous() }).await;
     assert_eq!(cause(&adapter, "sleep").await, Cause::Timeout(check_time));
 }
 
 #[tokio::test]
 async fn a_call_that_finds_no_free_instance_ends_at_its_deadline() {
     let check_time = Duration::from_millis(100);
-    let adapter = misbehave(Limits { check_time, instances: 1, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { check_time, instances: 1, breaker: false, ..Limits::generous() }).await;
     let bag = told_to("loop");
     let (first, second) = tokio::join!(adapter.check(&bag), adapter.check(&bag));
     assert_eq!(first.unwrap_err().cause, Cause::Timeout(check_time));
@@ -98,7 +98,7 @@ async fn a_call_that_finds_no_free_instance_ends_at_its_deadline() {
 
 #[tokio::test]
 async fn an_abandoned_call_costs_its_instance_and_nothing_else() {
-    let adapter = misbehave(Limits { instances: 1, ..Limits::generous() }).await;
+    let adapter = misbehave(Limits { instances: 1, breaker: false, ..Limits::generous() }).await;
     let abandoned = tokio::time::timeout(Duration::from_millis(20), adapter.check(&told_to("loop"))).await;
     assert!(abandoned.is_err());
     assert_eq!(adapter.check(&told_to("")).await.unwrap().decision, AdapterDecision::Allow);
@@ -107,7 +107,8 @@ async fn an_abandoned_call_costs_its_instance_and_nothing_else() {
 
 #[tokio::test]
 async fn a_flood_of_log_lines_is_cut_and_counted() {
-    let adapter = misbehave(Limits { instances: 1, log_lines_per_second: 10, ..Limits::generous() }).await;
+    let adapter =
+        misbehave(Limits { instances: 1, log_lines_per_second: 10, breaker: false, ..Limits::generous() }).await;
     adapter.check(&told_to("log")).await.unwrap();
     let dropped = adapter.stats().log_lines_dropped;
     assert!((190_000..=199_990).contains(&dropped), "{dropped}");
@@ -115,27 +116,34 @@ async fn a_flood_of_log_lines_is_cut_and_counted() {
 
 #[tokio::test]
 async fn nothing_of_the_machine_is_seen_from_inside() {
-    let adapter = misbehave(Limits::generous()).await;
+    let adapter = misbehave(Limits { breaker: false, ..Limits::generous() }).await;
     assert_eq!(adapter.check(&told_to("look-around")).await.unwrap().reason, format!("{:?}", [false; 7]));
     assert_eq!(adapter.check(&told_to("print")).await.unwrap().decision, AdapterDecision::Abstain);
 }
 
 #[tokio::test]
 async fn a_plugin_that_does_not_start_is_not_loaded() {
-    let quick = Limits { configure_time: Duration::from_millis(100), ..Limits::generous() };
+    let quick = Limits { configure_time: Duration::from_millis(100), breaker: false, ..Limits::generous() };
     for (act, expected) in [
         ("fail", "configure failed: unavailable: as I was told"),
         ("trap", "configure trapped: wasm `unreachable` instruction executed"),
         ("loop", "configure took longer than its limit of 100ms"),
     ] {
         let spec = spec("misbehave", json!({ "configure": act }));
-        let error = host().load(weir_adapters::AdapterSpec { limits: quick.clone(), ..spec }).await.unwrap_err();
+        let error = host()
+            .load("test-misbehave", weir_adapters::AdapterSpec { limits: quick.clone(), ..spec })
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Start(_)), "{error:?}");
         assert!(error.to_string().ends_with(expected), "{error}");
     }
-    let small = Limits { memory_bytes: 1 << 20, ..Limits::generous() };
+    let small = Limits { memory_bytes: 1 << 20, breaker: false, ..Limits::generous() };
     let spec = spec("misbehave", Json::Null);
-    let error = host().load(weir_adapters::AdapterSpec { limits: small, ..spec }).await.unwrap_err().to_string();
+    let error = host()
+        .load("test-misbehave", weir_adapters::AdapterSpec { limits: small, ..spec })
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("more than its limit of 1048576 bytes of memory"), "{error}");
 }
 

@@ -2,8 +2,7 @@
 
 use serde_json::Value as Json;
 use weir_adapters::{
-    AdapterDecision, AdapterSpec, Error, FailurePolicy, Grants, HeaderOp, Host, Limits, SinkTarget, StoreSize,
-    Upstream, Value, World,
+    AdapterDecision, AdapterSpec, Error, Grants, HeaderOp, Host, Limits, SinkTarget, StoreSize, Upstream, Value, World,
 };
 use weir_attributes::{Bag, slot};
 
@@ -12,27 +11,27 @@ use crate::guests::host;
 /// Built when the contract was frozen, and never again.
 const V1_0_0: &[u8] = include_bytes!("../fixtures/v1.0.0.wasm");
 
-fn everything() -> Grants {
+pub(crate) fn everything() -> Grants {
     let upstream =
         Upstream { url: "http://127.0.0.1:9".into(), timeout: std::time::Duration::from_millis(100), per_second: 10 };
     Grants {
         kv: [("seen".to_owned(), StoreSize::default())].into(),
         lookup: ["workloads".to_owned()].into(),
         http_out: [("authz".to_owned(), upstream)].into(),
-        sinks: [("out".to_owned(), SinkTarget::Stdout)].into(),
+        sinks: [("out".to_owned(), SinkTarget::Udp("127.0.0.1:9".into()))].into(),
         ..Grants::telemetry()
     }
 }
 
-fn built_then(grants: Grants) -> AdapterSpec {
+pub(crate) fn built_then(grants: Grants) -> AdapterSpec {
     AdapterSpec {
-        name: "then".into(),
         wasm: V1_0_0.into(),
         origin: "v1.0.0.wasm".into(),
         config: Json::Null,
         limits: Limits { instances: 2, ..Limits::generous() },
-        failure_policy: FailurePolicy::Closed,
         grants,
+        bindings: Vec::new(),
+        condition: None,
     }
 }
 
@@ -45,7 +44,7 @@ fn with_workloads(host: Host) -> Host {
 #[tokio::test]
 async fn a_plugin_of_1_0_0_runs_in_this_host() {
     let host = with_workloads(host());
-    let adapter = host.load(built_then(everything())).await.unwrap();
+    let adapter = host.load("then", built_then(everything())).await.unwrap();
     let bag = Bag::builder()
         .text(slot::REQUEST_METHOD, "GET")
         .text(slot::REQUEST_HOST, "shop.test")
@@ -79,7 +78,7 @@ async fn what_is_asked_for_and_not_granted_is_refused_with_its_name() {
     for (name, take) in missing {
         let mut grants = everything();
         take(&mut grants);
-        let error = host().load(built_then(grants)).await.unwrap_err();
+        let error = host().load("then", built_then(grants)).await.unwrap_err();
         assert!(matches!(&error, Error::NotGranted { capability, .. } if capability == name), "{name}: {error}");
         assert!(error.to_string().contains(&format!("the plugin asks for {name}, which is not granted")), "{error}");
     }
@@ -100,6 +99,6 @@ async fn inspect_tells_world_imports_and_what_is_imported_unasked() {
     assert_eq!(inspection.unasked, ["weir:plugin/log@1.0.0"]);
     assert!(!inspection.manifest.capabilities.log);
     // Granted or not, what the manifest does not ask for answers `denied`: the plugin goes on without its log.
-    let adapter = host().load(AdapterSpec { wasm: bytes.into(), ..built_then(everything()) }).await.unwrap();
+    let adapter = host().load("then", AdapterSpec { wasm: bytes.into(), ..built_then(everything()) }).await.unwrap();
     adapter.check(&Bag::builder().text(slot::REQUEST_METHOD, "GET").build()).await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
-use weir_adapters::{Adapter, AdapterSpec, Error, FailurePolicy, Grants, Host, HostOptions, Limits};
+use weir_adapters::{Adapter, AdapterSpec, Error, Grants, Host, HostOptions, Limits};
 
 const BUILD: &str = "cargo build --release --target wasm32-wasip2 --manifest-path plugins/Cargo.toml --target-dir target/plugins --workspace";
 
@@ -26,21 +26,22 @@ pub(crate) fn wasm(name: &str) -> Bytes {
 /// A host whose cache is kept from test to test, so that each plugin is compiled once.
 pub(crate) fn host() -> Host {
     let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cwasm"));
-    Host::new(HostOptions { cache_dir, mask_key: Some([7; 32]) }).unwrap()
+    Host::new(HostOptions { cache_dir, mask_key: Some([7; 32]), outlet: None }).unwrap()
 }
 
 pub(crate) fn spec(plugin: &str, config: Json) -> AdapterSpec {
     AdapterSpec {
-        name: format!("test-{plugin}"),
         wasm: wasm(plugin),
         origin: format!("{plugin}.wasm"),
         config,
-        limits: Limits { instances: 2, ..Limits::generous() },
-        failure_policy: FailurePolicy::Closed,
+        // What is tested here fails on purpose, and again at once.
+        limits: Limits { instances: 2, breaker: false, ..Limits::generous() },
         grants: Grants::telemetry(),
+        bindings: Vec::new(),
+        condition: None,
     }
 }
 
 pub(crate) async fn load(plugin: &str, config: Json) -> Result<Adapter, Error> {
-    host().load(spec(plugin, config)).await
+    host().load(&format!("test-{plugin}"), spec(plugin, config)).await
 }

@@ -8,7 +8,7 @@ use crate::guests::{host, spec, wasm};
 
 async fn refused(bytes: impl Into<Bytes>) -> Error {
     let spec = AdapterSpec { wasm: bytes.into(), origin: "x.wasm".into(), ..spec("misbehave", Json::Null) };
-    host().load(spec).await.expect_err("it was loaded")
+    host().load("test-misbehave", spec).await.expect_err("it was loaded")
 }
 
 fn component(text: &str) -> Vec<u8> {
@@ -95,7 +95,7 @@ async fn exports_of_the_right_name_and_the_wrong_type_are_refused() {
 #[tokio::test]
 async fn limits_that_make_no_sense_are_refused() {
     let spec = AdapterSpec { limits: Limits { instances: 0, ..Limits::default() }, ..spec("misbehave", Json::Null) };
-    let error = host().load(spec).await.unwrap_err().to_string();
+    let error = host().load("test-misbehave", spec).await.unwrap_err().to_string();
     assert_eq!(error, "adapter test-misbehave: limits.instances must be at least 1");
 }
 
@@ -149,6 +149,9 @@ async fn two_hundred_damaged_files_are_refused_with_an_offset_an_import_or_a_sec
         let located = ["offset 0x", "import ", "section ", "export "].iter().any(|place| text.contains(place));
         assert!(text.starts_with("x.wasm: ") && located, "file {tried}: {text}");
         let spec = AdapterSpec { wasm: bytes.into(), ..spec("misbehave", Json::Null) };
-        assert!(host.load(spec).await.is_err(), "file {tried} was refused by inspect and loaded all the same");
+        assert!(
+            host.load("test-misbehave", spec).await.is_err(),
+            "file {tried} was refused by inspect and loaded all the same"
+        );
     }
 }

@@ -27,7 +27,7 @@ fn request() -> Builder {
 }
 
 async fn emissions(plugin: &str, config: Json, bags: &[Bag]) -> Vec<Emission> {
-    load(plugin, config).await.unwrap().report(bags).await.unwrap()
+    load(plugin, config).await.unwrap().report(bags).await.unwrap().emissions
 }
 
 fn logs(emissions: Vec<Emission>) -> Vec<LogRecord> {
@@ -81,7 +81,7 @@ async fn request_metrics_are_istios() {
     );
     assert_eq!(families[0].kind, FamilyKind::Counter);
     assert!(matches!(&families[1].kind, FamilyKind::Histogram { buckets } if buckets.len() == 19 && buckets[0] == 0.5));
-    let emissions = adapter.report(&[request().build(), Bag::default()]).await.unwrap();
+    let emissions = adapter.report(&[request().build(), Bag::default()]).await.unwrap().emissions;
     let Emission::Counter { family: 0, labels, by: 1 } = &emissions[0] else { panic!("{:?}", emissions[0]) };
     let label = |name: &str| {
         let at = families[0].labels.iter().position(|label| label == name).unwrap();
@@ -105,7 +105,7 @@ async fn request_metrics_are_istios() {
 async fn request_metrics_keep_only_the_labels_that_are_asked_for() {
     let adapter = load("request-metrics", json!({"labels": ["response_code", "reporter"]})).await.unwrap();
     assert_eq!(adapter.metric_families()[0].labels, ["reporter", "response_code"]);
-    let emissions = adapter.report(&[request().build()]).await.unwrap();
+    let emissions = adapter.report(&[request().build()]).await.unwrap().emissions;
     let Emission::Counter { labels, .. } = &emissions[0] else { panic!("{:?}", emissions[0]) };
     assert_eq!(labels.iter().map(|label| &**label).collect::<Vec<_>>(), ["destination", "200"]);
 }
@@ -147,7 +147,7 @@ async fn a_malformed_trace_fails_the_call_and_drops_what_it_emitted() {
         failure,
         "adapter test-trace-spans (weir/trace-spans 0.1.0): report failed: trace-id must be 32 hexadecimal digits, not all zero"
     );
-    assert_eq!(adapter.report(&[good]).await.unwrap().len(), 1);
+    assert_eq!(adapter.report(&[good]).await.unwrap().emissions.len(), 1);
     let stats = adapter.stats();
     assert_eq!((stats.errors, stats.restarts, stats.last_error), (1, 0, Some(failure)));
 }
@@ -155,9 +155,9 @@ async fn a_malformed_trace_fails_the_call_and_drops_what_it_emitted() {
 #[tokio::test]
 async fn a_long_report_is_several_batches_and_an_empty_one_is_none() {
     let adapter = load("access-log", Json::Null).await.unwrap();
-    assert_eq!(adapter.report(&[]).await.unwrap(), []);
+    assert_eq!(adapter.report(&[]).await.unwrap().emissions, []);
     assert_eq!(adapter.stats().calls, 0);
     let bags: Vec<Bag> = (0..2 * ROWS_MAX + 1).map(|_| Bag::default()).collect();
-    assert_eq!(adapter.report(&bags).await.unwrap().len(), bags.len());
+    assert_eq!(adapter.report(&bags).await.unwrap().emissions.len(), bags.len());
     assert_eq!(adapter.stats().calls, 3);
 }

@@ -1,0 +1,134 @@
+//! Generations: one after the other behind one handle, and the old one for as long as the new one is not good.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use weir_adapters::{AdapterDecision, AdapterSpec, Cause, Emitted, Error, Host, HostOptions, Limits};
+use weir_attributes::{Bag, slot};
+
+use crate::guests::{host, spec};
+
+fn from(ip: &str) -> Bag {
+    Bag::builder().text(slot::SOURCE_IP, ip).build()
+}
+
+fn denying(ip: &str) -> AdapterSpec {
+    spec("deny-list", json!({"attribute": "source.ip", "list": [ip]}))
+}
+
+#[tokio::test]
+async fn a_pending_adapter_has_no_answer_and_a_swap_is_seen_by_the_next_call() {
+    let (host, bag) = (host(), from("10.0.0.1"));
+    let adapter = host.adapter("a");
+    assert_eq!(adapter.check(&bag).await.unwrap_err().cause, Cause::Pending);
+    assert!(!adapter.status().ready);
+    for (generation, ip, expected) in
+        [(1, "10.0.0.1", AdapterDecision::Deny), (2, "10.0.0.2", AdapterDecision::Abstain)]
+    {
+        let sound = host.look_at("a", denying(ip)).unwrap();
+        adapter.install(host.start(&adapter, sound).await.unwrap());
+        assert_eq!(adapter.check(&bag).await.unwrap().decision, expected);
+        assert_eq!(adapter.status().generation, generation);
+    }
+}
+
+#[tokio::test]
+async fn a_new_generation_that_fails_at_any_step_leaves_the_old_one_serving() {
+    let host = host();
+    let adapter = host.load("a", denying("10.0.0.1")).await.unwrap();
+    let plugin = |config: Json, limits: Limits| AdapterSpec { limits, ..spec("misbehave", config) };
+    let usual = Limits { configure_time: Duration::from_millis(300), ..Limits::generous() };
+    let small = Limits { memory_bytes: 1 << 20, ..usual.clone() };
+    let steps = [
+        ("bytes", AdapterSpec { wasm: "no".into(), ..denying("x") }, "not WebAssembly"),
+        ("schema", plugin(json!({"configure": 1}), usual.clone()), "config.configure"),
+        ("configure fails", plugin(json!({"configure": "fail"}), usual.clone()), "configure failed"),
+        ("configure traps", plugin(json!({"configure": "trap"}), usual.clone()), "configure trapped"),
+        ("configure loops", plugin(json!({"configure": "loop"}), usual.clone()), "configure took longer"),
+        ("instantiate", plugin(Json::Null, small), "bytes of memory"),
+        ("self-test", plugin(json!({"configure": "self-test"}), usual), "self-test failed: as I was told"),
+    ];
+    for (step, spec, expected) in steps {
+        let error: Error = match host.look_at("a", spec) {
+            Err(error) => error,
+            Ok(sound) => host.start(&adapter, sound).await.map(|_| ()).expect_err(step),
+        };
+        assert!(error.to_string().contains(expected), "{step}: {error}");
+        adapter.refuse(error.to_string());
+        assert_eq!(adapter.check(&from("10.0.0.1")).await.unwrap().decision, AdapterDecision::Deny, "{step}");
+        let status = adapter.status();
+        assert!(status.ready && status.generation == 1 && status.refused.is_some(), "{step}: {status:?}");
+    }
+}
+
+/// The number of this process's threads and open files.
+fn held() -> (usize, usize) {
+    let count = |path: &str| std::fs::read_dir(path).unwrap().count();
+    (count("/proc/self/task"), count("/proc/self/fd"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swaps_under_load_fail_no_check_and_leave_nothing_behind() {
+    // A thousand of them in `make stress`.
+    let swaps = crate::stress::many(200, 1000);
+    let host = host();
+    let adapter = host.load("a", denying("10.0.0.1")).await.unwrap();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let load = (0..2).map(|_| {
+        let (adapter, stop) = (adapter.clone(), stop.clone());
+        tokio::spawn(async move {
+            let (bag, mut calls) = (from("10.0.0.1"), 0u64);
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let verdict = adapter.check(&bag).await.expect("a check failed during a swap");
+                assert_ne!(verdict.decision, AdapterDecision::Allow);
+                calls += 1;
+                tokio::task::yield_now().await;
+            }
+            calls
+        })
+    });
+    let load: Vec<_> = load.collect();
+    let mut before = held();
+    for swap in 0..swaps {
+        if swap == 20 {
+            before = held();
+        }
+        let sound = host.look_at("a", denying(if swap % 2 == 0 { "10.0.0.2" } else { "10.0.0.1" })).unwrap();
+        adapter.install(host.start(&adapter, sound).await.unwrap());
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for load in load {
+        assert!(load.await.unwrap() > 0);
+    }
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while adapter.stats().instances > 2 {
+        assert!(std::time::Instant::now() < deadline, "{} instances are left", adapter.stats().instances);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(adapter.status().generation, swaps + 1);
+    let after = held();
+    assert!(after.0 <= before.0 + 1 && after.1 <= before.1 + 1, "threads and files: {before:?} then {after:?}");
+}
+
+#[tokio::test]
+async fn an_old_generation_drains_and_each_instance_ticks_and_stores_outlive_it() {
+    let emitted = Arc::new(Mutex::new(Vec::<Emitted>::new()));
+    let outlet = {
+        let emitted = emitted.clone();
+        Arc::new(move |one: Emitted| emitted.lock().unwrap().push(one))
+    };
+    let host = Host::new(HostOptions { outlet: Some(outlet), ..HostOptions::default() }).unwrap();
+    let spec = || crate::contract::built_then(crate::contract::everything());
+    let adapter = host.load("then", spec()).await.unwrap();
+    let bag = Bag::builder().text(slot::REQUEST_METHOD, "GET").header("x-team", "blue").build();
+    let first = adapter.check(&bag).await.unwrap().reason;
+    assert!(first.starts_with("count=1 first=true"), "{first}");
+    let sound = host.look_at("then", spec()).unwrap();
+    adapter.install(host.start(&adapter, sound).await.unwrap());
+    let second = adapter.check(&bag).await.unwrap().reason;
+    assert!(second.starts_with("count=2 first=false"), "the store was emptied by the swap: {second}");
+    let emitted = emitted.lock().unwrap();
+    assert_eq!(emitted.len(), 2, "what a check emits goes out");
+    assert_eq!((emitted[0].emissions.len(), emitted[0].families.len()), (4, 2));
+}
