@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Things by adapter and name; each lives as long as somebody holds it. Locked only when a generation is made.
 #[derive(Debug)]
-pub(crate) struct Registry<T>(Mutex<HashMap<(Box<str>, Box<str>), Weak<T>>>);
+pub(crate) struct Registry<T>(Mutex<Named<T>>);
+
+/// By the adapter's name and the thing's own.
+type Named<T> = HashMap<(Box<str>, Box<str>), Weak<T>>;
 
 impl<T> Default for Registry<T> {
     fn default() -> Self {

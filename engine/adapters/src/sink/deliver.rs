@@ -18,7 +18,7 @@ use crate::{CONNECT_TIME, SINK_PAUSE, SINK_TIME, SinkTarget};
 pub(super) enum Delivery {
     File { path: PathBuf, file: Option<File> },
     Stdout,
-    Post { client: HttpClient, url: String, content_type: Arc<str> },
+    Post { client: Box<HttpClient>, url: String, content_type: Arc<str> },
     Udp { address: String, socket: Option<UdpSocket> },
     Tcp { address: String, stream: Option<TcpStream>, not_before: Option<Instant> },
 }
@@ -29,7 +29,7 @@ type Outcome = (u64, Option<String>);
 impl Delivery {
     pub(super) fn new(target: &SinkTarget, client: &HttpClient) -> Delivery {
         let post = |url: &str, content_type: &str| Delivery::Post {
-            client: client.clone(),
+            client: Box::new(client.clone()),
             url: url.to_owned(),
             content_type: content_type.into(),
         };
