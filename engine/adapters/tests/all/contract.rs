@@ -65,7 +65,8 @@ async fn a_plugin_of_1_0_0_runs_in_this_host() {
 
 #[tokio::test]
 async fn what_is_asked_for_and_not_granted_is_refused_with_its_name() {
-    let missing: [(&str, fn(&mut Grants)); 8] = [
+    type Take = fn(&mut Grants);
+    let missing: [(&str, Take); 8] = [
         ("log", |grants| grants.log = false),
         ("metrics", |grants| grants.metrics = false),
         ("records", |grants| grants.records = false),
