@@ -159,9 +159,22 @@ fn unexpected(text: &str, range: &Range<usize>, expected: &str) -> (String, Opti
     let before = text.get(..range.start).unwrap_or_default();
     let is_item =
         before.get(before.rfind('\n').map_or(0, |at| at + 1)..).is_some_and(|line| line.trim_start().starts_with('-'));
-    let found = match text.get(range.start..).and_then(|rest| rest.chars().next()) {
+    let line = text.get(range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let scalar = line.split(" #").next().unwrap_or_default().trim_end_matches([' ', ',', ']', '}']);
+    let is_mapping = plain_type(expected) == "a mapping";
+    if is_mapping && matches!(scalar, "" | "~" | "null" | "Null" | "NULL") {
+        let help = "write its fields, or remove the entry";
+        return ("expected a mapping, found nothing".to_owned(), Some(help.to_owned()));
+    }
+    let found = match line.chars().next() {
         Some('[') => "sequence",
         Some('{') => "map",
+        _ if is_mapping && !scalar.contains(':') => {
+            return (
+                format!("expected a mapping, found `{scalar}`"),
+                Some("write `field: value` pairs here".to_owned()),
+            );
+        }
         _ if is_item => "sequence",
         _ => return (format!("expected {}", plain_type(expected)), type_error("", expected).1),
     };

@@ -130,6 +130,19 @@ fn a_list_where_a_mapping_belongs() {
 }
 
 #[test]
+fn nothing_or_a_text_where_a_mapping_belongs() {
+    let text = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec:\n  rules:\n    - from:\n        - source:\n            principals: [a]\n";
+    for (item, help) in [
+        ("- null # nobody", "expected a mapping, found nothing"),
+        ("- ~", "expected a mapping, found nothing"),
+        ("- nobody", "expected a mapping, found `nobody`"),
+    ] {
+        let told = refusal(&text.replace("- source:\n            principals: [a]", item));
+        assert!(told.contains(help) && told.contains("= help: write "), "{item}: {told}");
+    }
+}
+
+#[test]
 fn an_unknown_action() {
     assert_snapshot!(refusal(&ALLOW.replace("ALLOW", "Allow")), @r"
     error: unknown value `Allow`

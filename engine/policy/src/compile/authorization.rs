@@ -49,7 +49,7 @@ pub(super) fn policy(
     if rules.is_empty() && matches!(spec.action, Some(Action::Deny | Action::Custom)) {
         problems.error(
             "spec.rules",
-            "an action other than ALLOW without `rules` is meaningless: it will never be triggered",
+            "a DENY or CUSTOM action without `rules` is meaningless: it will never be triggered",
             "add an empty rule `{}` if you want it triggered for every request",
         );
     }
@@ -77,6 +77,11 @@ const BEFORE_IDENTITY: &str =
 
 const SPREAD: &str = "spread them over several policies: their rules are OR-ed all the same";
 
+/// The last field of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
 /// Who is asked, for the action CUSTOM. One that the mesh's settings do not name is accepted, as Istio does: the requests
 /// that the policy is about are denied.
 fn provider(document: &Document<AuthorizationPolicy>, mesh: &Mesh, problems: &mut Problems<'_>) -> Option<Arc<str>> {
@@ -90,7 +95,7 @@ fn provider(document: &Document<AuthorizationPolicy>, mesh: &Mesh, problems: &mu
         return None;
     }
     let Some(name) = name.filter(|name| !name.is_empty()) else {
-        let help = "name one of the extensionProviders of the MeshConfig";
+        let help = "write `provider: {name: NAME}` with the name of one of the extensionProviders of the MeshConfig";
         problems.error("spec.provider", "`provider.name` must not be empty", help);
         return None;
     };
@@ -112,7 +117,7 @@ fn dry_run(document: &Document<AuthorizationPolicy>, problems: &mut Problems<'_>
     let Some(value) = document.annotations.get(DRY_RUN) else { return false };
     let path = format!("metadata.annotations[\"{DRY_RUN}\"]");
     if matches!(document.spec.action, Some(Action::Custom | Action::Audit)) {
-        let message = "the annotation dry-run is only supported in the actions ALLOW and DENY";
+        let message = format!("the annotation {DRY_RUN} is only supported in the actions ALLOW and DENY");
         problems.error(&path, message, "remove the annotation");
         return false;
     }
@@ -176,7 +181,8 @@ impl Lowering<'_, '_> {
 
     fn check_list(&mut self, path: &str, length: usize) {
         if length == 0 {
-            self.problems.error(path, "the list must not be empty", "add an entry, or remove the field to mean any");
+            let message = format!("`{}` must not be empty", last(path));
+            self.problems.error(path, message, "add an entry, or remove the field to mean any");
         }
         if length > RULES_MAX {
             self.problems.error(path, format!("{length} entries, at most {RULES_MAX} are allowed"), SPREAD);
@@ -185,7 +191,8 @@ impl Lowering<'_, '_> {
 
     /// A source or operation that says nothing.
     fn nothing(&mut self, path: &str) -> Conjunction {
-        self.problems.error(path, "must not be empty", "give it at least one field, or remove the entry to mean any");
+        let message = format!("`{}` must not be empty", last(path));
+        self.problems.error(path, message, "give it at least one field, or remove the entry to mean any");
         Box::default()
     }
 

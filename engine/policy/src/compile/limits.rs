@@ -10,5 +10,7 @@ pub(super) const VALUE_LENGTH_MAX: usize = 8192;
 pub(super) const SERVICE_ACCOUNTS_MAX: usize = 16;
 /// Characters of one service account (Istio's limit).
 pub(super) const SERVICE_ACCOUNT_LENGTH_MAX: usize = 320;
+/// Characters of a label's value in a selector (Kubernetes' limit, and that of Istio's CRD).
+pub(super) const LABEL_VALUE_LENGTH_MAX: usize = 63;
 /// Variables of one CelPolicy.
 pub(super) const VARIABLES_MAX: usize = 64;

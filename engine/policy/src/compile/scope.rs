@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::limits::LABEL_VALUE_LENGTH_MAX;
 use crate::{document::Selector, mesh::Mesh, policy::Scope, problem::Problems};
 
 /// The scope of a document of that namespace. A document of the root namespace is about every namespace, with its
@@ -22,6 +23,13 @@ fn check(selector: &Selector, problems: &mut Problems<'_>) -> BTreeMap<String, S
         );
     }
     for (key, value) in &selector.match_labels {
+        if value.len() > LABEL_VALUE_LENGTH_MAX {
+            problems.error(
+                &format!("{PATH}[\"{key}\"]"),
+                format!("the value has {} bytes, at most {LABEL_VALUE_LENGTH_MAX} are allowed", value.len()),
+                "no workload can have such a label: write the value that it has",
+            );
+        }
         if key.is_empty() {
             problems.error(PATH, "empty key is not supported in selector", "write the label's name before the colon");
         }

@@ -35,6 +35,20 @@ pub(super) enum Field {
     Metadata(Box<str>, Box<str>),
 }
 
+impl Field {
+    /// What to do about an empty value.
+    fn instead_of_empty(&self) -> &'static str {
+        match self {
+            Field::Address(_) => {
+                "remove the entry; for any IPv4 address write \"0.0.0.0/0\", for any IPv6 address \"::/0\""
+            }
+            Field::ServiceAccount => "remove the entry; for any service account write principals: [\"*\"]",
+            Field::Port => "remove the entry; for any port remove the list",
+            _ => "remove the entry; for any value that is there write \"*\"",
+        }
+    }
+}
+
 /// Where values stand and what they may refer to.
 pub(super) struct Values<'a> {
     /// The path of the list, as `spec.rules[0].from[0].source.principals`.
@@ -57,7 +71,7 @@ impl Values<'_> {
                 problems.error(
                     &path,
                     format!("empty value not allowed, found in {}", self.name),
-                    "remove the entry; for any value that is there write \"*\"",
+                    field.instead_of_empty(),
                 );
             } else if let Err((message, help)) = check(field, value, self.name) {
                 problems.error(&path, message, help);
@@ -196,11 +210,11 @@ fn check(field: &Field, value: &str, name: &str) -> Result<(), (String, String)>
 fn check_service_account(value: &str, name: &str) -> Result<(), (String, String)> {
     let parts: Vec<&str> = value.split('/').collect();
     let problem = if value.contains('*') {
-        "wildcards are not allowed"
+        "a wildcard in"
     } else if parts.len() > 2 {
-        "more than one slash"
+        "more than one slash in"
     } else if parts.contains(&"") {
-        "empty part"
+        "an empty part in"
     } else {
         return Ok(());
     };

@@ -117,9 +117,9 @@ fn refusal(key: &str) -> (String, String) {
 }
 
 fn suggestion(base: &str) -> String {
-    let bases = KEYS.iter().map(|key| key.split('[').next().unwrap_or(key));
-    match similar(base, bases) {
-        Some("request.headers") => "did you mean request.headers[NAME]?".to_owned(),
+    let base_of = |key: &'static str| key.split('[').next().unwrap_or(key);
+    let like = similar(base, KEYS.iter().map(|key| base_of(key)));
+    match like.and_then(|like| KEYS.iter().find(|key| base_of(key) == like)) {
         Some(like) => format!("did you mean {like}?"),
         None => format!("write one of {}", KEYS.join(", ")),
     }

@@ -72,6 +72,37 @@ fn what_is_not_supported_yet_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_empty_is_named_and_the_way_out_is_one_that_the_field_takes() {
+    let source = |source: Json| json!({"rules": [{"from": [{"source": source}]}]});
+    let rows = [
+        (json!({"rules": [{"from": []}]}), "`from` must not be empty", "remove the field to mean any"),
+        (source(json!({})), "`source` must not be empty", "at least one field"),
+        (json!({"rules": [{"to": [{}]}]}), "`operation` must not be empty", "at least one field"),
+        (source(json!({"ipBlocks": [""]})), "found in ipBlocks", "0.0.0.0/0"),
+        (source(json!({"serviceAccounts": [""]})), "found in serviceAccounts", "principals: [\"*\"]"),
+        (source(json!({"namespaces": [""]})), "found in namespaces", "write \"*\""),
+        (json!({"rules": [{"to": [{"operation": {"ports": [""]}}]}]}), "found in ports", "remove the list"),
+        (json!({"action": "DENY", "rules": []}), "without `rules` is meaningless", "empty rule `{}`"),
+        (json!({"action": "CUSTOM", "rules": [{}]}), "`provider.name` must not be empty", "`provider: {name: NAME}`"),
+    ];
+    for (spec, message, help) in rows {
+        let found = policy(spec.clone());
+        let [Problem { severity: Severity::Error, message: told, help: Some(way), .. }] = &found[..] else {
+            panic!("{spec}: {found:#?}")
+        };
+        assert!(told.contains(message) && way.contains(help), "{spec}: {told}: {way}");
+    }
+}
+
+#[test]
+fn a_selectors_value_is_no_longer_than_a_label_can_be() {
+    for (length, refused) in [(63, false), (64, true)] {
+        let found = policy(json!({"selector": {"matchLabels": {"app": "a".repeat(length)}}}));
+        assert_eq!(!paths(&found).is_empty(), refused, "{length}: {found:#?}");
+    }
+}
+
+#[test]
 fn a_key_of_metadata_names_a_filter_and_a_key() {
     let when = |key: &str| json!({"rules": [{"when": [{"key": key, "values": ["a"]}]}]});
     for key in ["a[b]", "http.my_filter[b]", "a[b][c]", "a[b.c]"] {
