@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 use weir_manifest::World;
+use weir_wasm::Ticker;
 
 use crate::cache::Cache;
 use crate::capabilities::{Table, Tables};
@@ -24,7 +25,6 @@ use crate::plan::{Binding, Plan};
 use crate::pool::{Plugin, Pool, Pre};
 use crate::registry::Registry;
 use crate::services::{Services, Supplies};
-use crate::ticker::Ticker;
 use crate::voice::Voice;
 use crate::{
     Adapter, COMPILE_TIME_MAX, COMPILES_MAX, Emitted, Error, Grants, Limits, Manifest, MetricFamily, config, wasi,

@@ -26,8 +26,6 @@ pub const LABELS_MAX: usize = 32;
 pub const BUCKETS_MAX: usize = 64;
 /// Attributes of one log record or span.
 pub const FIELDS_MAX: usize = 128;
-/// Bytes of one line of a plugin's own log; the rest is cut.
-pub const LOG_LINE_BYTES_MAX: usize = 2048;
 /// Elements of all tables of one instance.
 pub const TABLE_ELEMENTS_MAX: usize = 65_536;
 /// Core instances, memories and tables inside one component instance.

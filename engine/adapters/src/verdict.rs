@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use weir_attributes::is_framing;
+
 use crate::contract::v1::exports::weir::plugin::check as wire;
 use crate::value::{Field, Value};
 use crate::{Cause, HEADER_OPS_MAX, METADATA_MAX};
@@ -106,20 +108,6 @@ fn header_op(op: wire::HeaderOp) -> Result<HeaderOp, Cause> {
     })
 }
 
-/// Headers that frame or route the message: changing one would make two requests of one, or send it elsewhere.
-const FRAMING: [&str; 10] = [
-    "connection",
-    "content-length",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// RFC 9110 §5.1: a token. Pseudo headers are not.
 fn header_name(name: &str) -> Result<String, Cause> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
@@ -127,7 +115,8 @@ fn header_name(name: &str) -> Result<String, Cause> {
         return Err(Cause::Output("a header operation's name is no HTTP token".into()));
     }
     let name = name.to_ascii_lowercase();
-    match FRAMING.contains(&name.as_str()) {
+    // Changing one of these would make two requests of one, or send it elsewhere.
+    match is_framing(&name) || name == "host" {
         true => Err(Cause::Output(format!("a header operation on {name}, which frames the message"))),
         false => Ok(name),
     }

@@ -10,9 +10,8 @@ use tokio::io::AsyncWrite;
 use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use weir_wasm::{LOG_LINE_BYTES_MAX, Rate, printable};
 
-use crate::LOG_LINE_BYTES_MAX;
-use crate::rate::Rate;
 use crate::stats::Counters;
 
 /// One adapter's way into the log.
@@ -39,7 +38,7 @@ impl Voice {
             self.counters.log_lines_dropped.fetch_add(1, Relaxed);
             return;
         }
-        let line = cut(line);
+        let line = printable(line);
         let adapter = &*self.adapter;
         match level {
             Level::ERROR => tracing::error!(target: "weir::plugin", adapter, "{line}"),
@@ -49,13 +48,6 @@ impl Voice {
             Level::TRACE => tracing::trace!(target: "weir::plugin", adapter, "{line}"),
         }
     }
-}
-
-/// At most [`LOG_LINE_BYTES_MAX`] bytes, without control characters that would forge another line.
-fn cut(line: &str) -> String {
-    let end = line.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LOG_LINE_BYTES_MAX).last();
-    let kept = line.get(..end.unwrap_or(0)).unwrap_or_default();
-    kept.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
 }
 
 /// Standard output or error of one instance: its lines go to the log.

@@ -14,6 +14,7 @@
 
 mod bag;
 mod derive;
+mod framing;
 mod headers;
 mod json;
 mod value;
@@ -22,6 +23,7 @@ mod world;
 
 pub use bag::{Bag, Builder};
 pub use derive::{Spiffe, remote_ip, split_address};
+pub use framing::is_framing;
 pub use headers::{Headers, Lines};
 pub use json::{JSON_BYTES_MAX, JSON_DEPTH_MAX, Json, JsonError, List, Struct};
 pub use value::{Labels, Map, Value};

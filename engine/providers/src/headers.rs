@@ -1,25 +1,10 @@
 //! Headers of an answer, as changes to a request or response.
 
 use http::{HeaderName, HeaderValue, header};
+use weir_attributes::is_framing;
 use weir_policy::{HeaderOperation, Side, Text};
 
 use crate::{Failure, limits::HEADERS_MAX};
-
-/// Headers that belong to one connection or frame one message: they are neither sent on nor taken over.
-pub(crate) fn is_framing(name: &str) -> bool {
-    const NAMES: [&str; 9] = [
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-    ];
-    NAMES.contains(&name)
-}
 
 /// Collects changes; bounded.
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use wasmtime::{Config, Engine, Linker, Module};
+use weir_wasm::Ticker;
 
 use crate::exports::Shape;
 use crate::filter::{Filter, FilterSpec};
@@ -11,7 +12,6 @@ use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::queues::Commons;
 use crate::stats::Counters;
-use crate::ticker::Ticker;
 use crate::{CONFIG_BYTES_MAX, Error, MODULE_BYTES_MAX, STACK_BYTES_MAX, calls};
 
 /// Loads filters. Cloning is cheap.

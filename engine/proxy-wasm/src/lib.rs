@@ -26,7 +26,6 @@ mod queues;
 mod shared;
 mod stats;
 mod stream;
-mod ticker;
 mod transaction;
 mod vm;
 
@@ -42,3 +41,4 @@ pub use self::stats::Stats;
 pub use self::stream::{Data, Step, Stream};
 pub use self::transaction::{Direction, Scene, Transaction};
 pub use self::vm::{Calls, Vm};
+pub use weir_wasm::LOG_LINE_BYTES_MAX;

@@ -43,8 +43,6 @@ pub const CALL_TIME_MAX: Duration = Duration::from_secs(60);
 pub const TICK_MIN: Duration = Duration::from_millis(10);
 /// Bytes of what filters set as properties of one request, names and values.
 pub const PROPERTY_BYTES_MAX: usize = 64 << 10;
-/// Bytes of one line of a filter's log; the rest is cut.
-pub const LOG_LINE_BYTES_MAX: usize = 2048;
 /// Lines of one filter's log in a second, over all workers; others are dropped and counted.
 pub const LOG_LINES_PER_SECOND: u32 = 100;
 /// Bytes of randomness that a filter gets at once.

@@ -1,10 +1,9 @@
 //! What a filter says about itself, at a limited rate.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
 
 use tracing::Level;
+use weir_wasm::{Rate, printable};
 
 use crate::stats::{Counters, count};
 use crate::{LOG_LINE_BYTES_MAX, LOG_LINES_PER_SECOND};
@@ -14,27 +13,21 @@ use crate::{LOG_LINE_BYTES_MAX, LOG_LINES_PER_SECOND};
 pub(crate) struct Log {
     filter: String,
     counters: Arc<Counters>,
-    since: Instant,
-    second: AtomicU64,
-    said: AtomicU32,
+    rate: Rate,
 }
 
 impl Log {
     pub(crate) fn new(filter: &str, counters: Arc<Counters>) -> Self {
-        let (second, said) = (AtomicU64::new(0), AtomicU32::new(0));
-        Self { filter: filter.to_owned(), counters, since: Instant::now(), second, said }
+        Self { filter: filter.to_owned(), counters, rate: Rate::new(LOG_LINES_PER_SECOND) }
     }
 
     /// Logs a line of that level (0 is trace, 5 critical), unless this second's lines are used up.
     pub(crate) fn say(&self, level: u32, line: &[u8]) {
-        let now = self.since.elapsed().as_secs();
-        if self.second.swap(now, Relaxed) != now {
-            self.said.store(0, Relaxed);
-        }
-        if self.said.fetch_add(1, Relaxed) >= LOG_LINES_PER_SECOND {
+        if !self.rate.take() {
             return count(&self.counters.log_lines_dropped);
         }
-        let (filter, line) = (&*self.filter, cut(line));
+        let kept = line.get(..LOG_LINE_BYTES_MAX).unwrap_or(line);
+        let (filter, line) = (&*self.filter, printable(&String::from_utf8_lossy(kept)));
         match level {
             0 => tracing::trace!(target: "weir::filter", filter, "{line}"),
             1 => tracing::debug!(target: "weir::filter", filter, "{line}"),
@@ -52,12 +45,6 @@ impl Log {
     }
 }
 
-/// At most [`LOG_LINE_BYTES_MAX`] bytes, without control characters that would forge another line.
-fn cut(line: &[u8]) -> String {
-    let kept = String::from_utf8_lossy(line.get(..LOG_LINE_BYTES_MAX).unwrap_or(line));
-    kept.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +57,5 @@ mod tests {
             log.say(0, b"line");
         }
         assert!(counters.read().log_lines_dropped >= 1000 - 3 * u64::from(LOG_LINES_PER_SECOND));
-        assert_eq!(cut(b"a\nb\xff"), "a b\u{fffd}");
-        assert_eq!(cut(&[b'x'; 10_000]).len(), LOG_LINE_BYTES_MAX);
     }
 }

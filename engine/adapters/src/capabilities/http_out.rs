@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::{Instant, timeout_at};
+use weir_attributes::is_framing;
+use weir_wasm::Rate;
 
 use crate::client::HttpClient;
 use crate::contract::v1::weir::plugin::http_out::{self, Response};
 use crate::contract::v1::weir::plugin::types::{Refusal, RefusalCode};
 use crate::guest::Guest;
-use crate::rate::Rate;
 use crate::services::{denied, invalid, limited};
 use crate::{HTTP_BODY_MAX, HTTP_HEADERS_MAX, Upstream as Granted};
 
@@ -22,19 +23,6 @@ pub(crate) struct Upstream {
     rate: Rate,
     client: HttpClient,
 }
-
-/// Headers that frame or route the message: they are the host's to write.
-const FRAMING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 impl Upstream {
     pub(crate) fn new(granted: &Granted, client: &HttpClient) -> Upstream {
@@ -52,7 +40,8 @@ impl Upstream {
         let uri = format!("{}{}", self.granted.url.trim_end_matches('/'), asked.path);
         let mut request = http::Request::builder().method(asked.method.as_str()).uri(uri);
         for (name, value) in &asked.headers {
-            if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+            let lower = name.to_ascii_lowercase();
+            if is_framing(&lower) || lower == "host" {
                 return Err(invalid(format!("the header {name} frames the message and cannot be set")));
             }
             request = request.header(name, value);

@@ -82,7 +82,8 @@ async fn misdeeds_end_in_time_hurt_no_other_plugin_and_leave_nothing_behind() {
         // The first call of a kind may make the allocator and the log grow for good.
         let _ = bad.check(&told_to(act)).await;
         let _ = bad.check(&told_to("")).await;
-        let (instances, memory, held_before) = (bad.stats().instances, resident(), held());
+        settle(&bad, limits.instances).await;
+        let (memory, held_before) = (resident(), held());
         let stop = Arc::new(AtomicBool::new(false));
         let neighbour = neighbour(good.clone(), stop.clone());
         let (mut longest, began) = (Duration::ZERO, Instant::now());
@@ -107,7 +108,7 @@ async fn misdeeds_end_in_time_hurt_no_other_plugin_and_leave_nothing_behind() {
             assert!(median <= most, "{act}: the other plugin's calls took {median:?}, {:?} alone", alone.0);
         }
         assert!(longest <= limits.check_time + grace(), "{act}: a call took {longest:?}");
-        settle(&bad, instances).await;
+        settle(&bad, limits.instances).await;
         let after = held();
         assert!(after.0 <= held_before.0 + 1 && after.1 <= held_before.1, "{act}: {held_before:?} then {after:?}");
         let grown = resident().saturating_sub(memory);
@@ -115,11 +116,11 @@ async fn misdeeds_end_in_time_hurt_no_other_plugin_and_leave_nothing_behind() {
     }
 }
 
-/// Until what failed is replaced and what is left over is gone.
+/// Until the pool is full: what failed is replaced and what is left over is gone.
 async fn settle(adapter: &Adapter, instances: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while adapter.stats().instances != instances {
-        assert!(Instant::now() < deadline, "{} instances, {instances} at the start", adapter.stats().instances);
+        assert!(Instant::now() < deadline, "{} instances where {instances} are due", adapter.stats().instances);
         tokio::task::yield_now().await;
     }
 }

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use tokio::time::{Instant, timeout_at};
+use weir_attributes::is_framing;
 use weir_policy::{Answer, HeaderNames, HeaderOperation, HttpExchange, Side, Text};
 
 use crate::{
     Failure,
-    headers::{self, Changes, is_framing},
+    headers::{self, Changes},
     limits::DENIAL_BODY_MAX,
 };
 

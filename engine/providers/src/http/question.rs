@@ -3,13 +3,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
-use weir_attributes::{Bag, slot};
+use weir_attributes::{Bag, is_framing, slot};
 use weir_policy::{Endpoint, HttpExchange};
 
 use crate::{
     Failure,
     client::{PARTIAL_BODY, body},
-    headers::is_framing,
 };
 
 /// The method, host and path of the request, `authorization`, the headers that are asked for (every line of them), and

@@ -1,4 +1,4 @@
-//! The clock that interrupts running plugins: it ticks only while something runs.
+//! The clock that interrupts running guests: it ticks only while something runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// Length of one tick: how long a plugin holds a worker before it yields.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
+/// Length of one tick: how long a guest holds a worker before it yields.
+pub const TICK: Duration = Duration::from_millis(1);
 /// Ticks without a call after which the clock stops: waking it costs a system call.
 const IDLE_TICKS: u32 = 1000;
 
 /// Advances the engine's epoch once a millisecond while calls run, and for a second after the last.
 #[derive(Debug)]
-pub(crate) struct Ticker {
+pub struct Ticker {
     shared: Arc<Shared>,
     handle: Option<JoinHandle<()>>,
     thread: Thread,
@@ -30,10 +30,14 @@ struct Shared {
 
 /// While it lives the clock ticks.
 #[derive(Debug)]
-pub(crate) struct Running<'a>(&'a Ticker);
+pub struct Running<'a>(&'a Ticker);
 
 impl Ticker {
-    pub(crate) fn start(engine: &Engine) -> std::io::Result<Ticker> {
+    /// Starts the thread that advances that engine's epoch.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(engine: &Engine) -> std::io::Result<Ticker> {
         let (shared, engine) = (Arc::new(Shared::default()), engine.clone());
         let handle = {
             let shared = shared.clone();
@@ -43,7 +47,7 @@ impl Ticker {
     }
 
     /// Says that a call runs. Costs two atomic operations unless the clock stands.
-    pub(crate) fn running(&self) -> Running<'_> {
+    pub fn running(&self) -> Running<'_> {
         self.shared.running.fetch_add(1, SeqCst);
         self.shared.called.store(true, SeqCst);
         if self.shared.asleep.load(SeqCst) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// Counts the present second. Two threads at the turn of a second may let one more pass.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub struct Rate {
     per_second: u32,
     since: Instant,
     second: AtomicU64,
@@ -13,12 +13,15 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    pub(crate) fn new(per_second: u32) -> Rate {
+    /// So many in each second.
+    #[must_use]
+    pub fn new(per_second: u32) -> Rate {
         Rate { per_second, since: Instant::now(), second: AtomicU64::new(0), taken: AtomicU32::new(0) }
     }
 
     /// Whether one more may pass in this second.
-    pub(crate) fn take(&self) -> bool {
+    #[must_use]
+    pub fn take(&self) -> bool {
         let now = self.since.elapsed().as_secs();
         if self.second.swap(now, Relaxed) != now {
             self.taken.store(0, Relaxed);
