@@ -119,7 +119,7 @@ impl Headers {
 
     /// A filter puts these lines in the place of all.
     pub(crate) fn replace_all(&mut self, with: Headers) -> bool {
-        if with.len() > HEADER_LINES_MAX || with.bytes() > HEADER_BYTES_MAX {
+        if !with.fits() {
             return false;
         }
         // Each line by itself: pseudo-headers are one each, whatever the filter says.
@@ -128,6 +128,11 @@ impl Headers {
             self.add(name, value);
         }
         true
+    }
+
+    /// Whether there are no more lines and bytes than a message may have.
+    pub(crate) fn fits(&self) -> bool {
+        self.len() <= HEADER_LINES_MAX && self.bytes() <= HEADER_BYTES_MAX
     }
 
     fn has_room(&self, name: &str, value: &[u8]) -> bool {

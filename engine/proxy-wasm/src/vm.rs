@@ -1,11 +1,11 @@
 //! A virtual machine: one filter on one worker. Its callbacks run one after another; when one fails the machine is dropped
 //! and another takes its place.
 
+mod ready;
 mod start;
 
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 use wasmtime::Store;
 
+use self::ready::Ready;
 use crate::effect::{CallAnswer, HttpCall};
 use crate::exports::Exports;
 use crate::filter::Filter;
@@ -32,8 +33,7 @@ pub struct Vm {
     // Unbounded in type only: each call holds one of CALLS_MAX places of its virtual machine.
     outbox: mpsc::UnboundedSender<HttpCall>,
     state: tokio::sync::Mutex<State>,
-    /// Queues that have something: generation and token. Bounded by the items of all queues.
-    ready: Mutex<VecDeque<(u64, u32)>>,
+    ready: Ready,
     wake: Notify,
     me: Weak<Vm>,
 }
@@ -109,7 +109,7 @@ impl Vm {
                 tick: None,
                 tick_at: None,
             }),
-            ready: Mutex::default(),
+            ready: Ready::default(),
             wake: Notify::new(),
             me: me.clone(),
         });
@@ -168,8 +168,7 @@ impl Vm {
             let _ = self.enter(Tick).await;
         }
         loop {
-            let next = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some((generation, token)) = next else { break };
+            let Some((generation, token)) = self.ready.pop() else { break };
             let _ = self.enter(QueueReady { generation, token }).await;
         }
     }
@@ -264,7 +263,7 @@ impl HttpCall {
 
 impl Told for Vm {
     fn queue_is_ready(&self, generation: u64, token: u32) {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push_back((generation, token));
+        self.ready.push(generation, token);
         self.wake.notify_one();
     }
 }

@@ -172,6 +172,9 @@ fn respond(caller: &mut Caller<'_, Guest>, answer: &Answer) -> Outcome {
     }
     let body = Bytes::copy_from_slice(body);
     let headers = pairs::read(slice(caller, answer.headers.0, answer.headers.1)?).unwrap_or_default();
+    if !headers.fits() {
+        return Err(Status::BadArgument.into());
+    }
     let grpc_status = (answer.grpc <= 16).then_some(answer.grpc);
     let response = LocalResponse { status: answer.status, details, headers, body, grpc_status };
     let guest = caller.data_mut();

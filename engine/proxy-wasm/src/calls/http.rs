@@ -6,9 +6,10 @@ use bytes::Bytes;
 use wasmtime::{Caller, Linker};
 
 use super::ENV;
-use crate::abi::{Outcome, Status, number};
+use crate::abi::{Fault, Outcome, Status, number};
 use crate::effect::HttpCall;
 use crate::guest::Guest;
+use crate::headers::Headers;
 use crate::memory::{put_u32, slice, text};
 use crate::stats::count;
 use crate::{CALL_BODY_BYTES_MAX, CALL_TIME_MAX, CALLS_MAX, pairs};
@@ -55,8 +56,8 @@ struct Wanted {
 
 fn call(caller: &mut Caller<'_, Guest>, wanted: &Wanted, token_to: u32) -> Outcome {
     let upstream = text(caller, wanted.upstream.0, wanted.upstream.1)?;
-    let headers = pairs::read(slice(caller, wanted.headers.0, wanted.headers.1)?).ok_or(Status::BadArgument)?;
-    let trailers = pairs::read(slice(caller, wanted.trailers.0, wanted.trailers.1)?).ok_or(Status::BadArgument)?;
+    let headers = lines(caller, wanted.headers)?;
+    let trailers = lines(caller, wanted.trailers)?;
     let body = slice(caller, wanted.body.0, wanted.body.1)?;
     if body.len() > CALL_BODY_BYTES_MAX {
         return Err(Status::BadArgument.into());
@@ -85,6 +86,11 @@ fn call(caller: &mut Caller<'_, Guest>, wanted: &Wanted, token_to: u32) -> Outco
     }
     count(&guest.filter.counters.calls);
     Ok(put_u32(caller, token_to, token)?)
+}
+
+fn lines(caller: &Caller<'_, Guest>, from: (u32, u32)) -> Result<Headers, Fault> {
+    let lines = pairs::read(slice(caller, from.0, from.1)?).filter(Headers::fits);
+    lines.ok_or(Status::BadArgument.into())
 }
 
 fn link_unimplemented(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {

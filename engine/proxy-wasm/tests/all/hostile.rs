@@ -197,6 +197,18 @@ async fn an_allocator_that_lies_gets_nothing() {
 }
 
 #[tokio::test]
+async fn more_header_lines_than_a_message_may_have_are_refused() {
+    // A count, then nothing but zeros: each line has an empty name and value.
+    let many = "(block (result i32)
+        (drop (memory.grow (i32.const 6)))
+        (i32.store (i32.const 65536) (i32.const 30000))
+        (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+            (i32.const 65536) (i32.const 300004) (i32.const -1)))";
+    let (vm, _calls) = start(spec(&answering("", many))).await;
+    assert_eq!(status(&ask(&vm).await), 202);
+}
+
+#[tokio::test]
 async fn a_log_flood_is_dropped_and_counted() {
     let wat = module(
         r#"(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))"#,
