@@ -219,12 +219,12 @@ async fn open<H>(
     }
     let secured = first == [HANDSHAKE];
     let swap = match (shared.security)(local) {
-        Security::Tls(swap) | Security::Either(swap) if secured => swap,
-        Security::Plaintext | Security::Either(_) if !secured => return Some((Io::Plain(stream), local, None)),
-        _ => {
+        security if !security.takes(secured) => {
             add_one(if secured { &shared.counts.tls_refused } else { &shared.counts.plaintext_refused });
             return None;
         }
+        Security::Tls(swap) | Security::Either(swap) if secured => swap,
+        _ => return Some((Io::Plain(stream), local, None)),
     };
     let acceptor = tokio_rustls::TlsAcceptor::from(swap.current());
     match timeout(shared.limits.handshake, acceptor.accept(stream)).await {

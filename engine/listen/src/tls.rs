@@ -34,6 +34,19 @@ pub enum Security {
     Nothing,
 }
 
+impl Security {
+    /// Whether a connection with TLS, or without, is taken.
+    #[must_use]
+    pub fn takes(&self, secured: bool) -> bool {
+        match self {
+            Security::Plaintext => !secured,
+            Security::Tls(_) => secured,
+            Security::Either(_) => true,
+            Security::Nothing => false,
+        }
+    }
+}
+
 /// Where the PEM files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {

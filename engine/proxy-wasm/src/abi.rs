@@ -21,16 +21,6 @@ impl AbiVersion {
             _ => None,
         }
     }
-
-    /// As people write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V0_1_0 => "0.1.0",
-            Self::V0_2_0 => "0.2.0",
-            Self::V0_2_1 => "0.2.1",
-        }
-    }
 }
 
 /// What a host function answers when it did not do what it was asked.

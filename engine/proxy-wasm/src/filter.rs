@@ -69,7 +69,6 @@ pub struct FilterSpec {
 /// A loaded filter; start a [`crate::Vm`] of it on each worker.
 pub struct Filter {
     pub(crate) spec: FilterSpec,
-    pub(crate) limits: Limits,
     pub(crate) shape: Shape,
     pub(crate) machine: Arc<Machine>,
     pub(crate) pre: InstancePre<Guest>,

@@ -58,7 +58,7 @@ impl Guest {
         outbox: mpsc::UnboundedSender<HttpCall>,
         told: std::sync::Weak<dyn Told>,
     ) -> Self {
-        let limiter = Limiter::new(filter.limits.memory_bytes);
+        let limiter = Limiter::new(filter.spec.limits.memory_bytes);
         filter.counters.machines.fetch_add(1, Relaxed);
         Self {
             filter,

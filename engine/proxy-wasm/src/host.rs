@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wasmtime::{Config, Engine, Linker, Module};
 use weir_wasm::Ticker;
 
@@ -65,7 +66,6 @@ impl Host {
         let pre = linker.instantiate_pre(&module).map_err(abi)?;
         let counters = Arc::<Counters>::default();
         Ok(Arc::new(Filter {
-            limits: spec.limits,
             shape,
             machine,
             pre,
@@ -73,7 +73,8 @@ impl Host {
             metrics: Metrics::default(),
             log: Log::new(&name, Arc::clone(&counters)),
             counters,
-            spec,
+            // Compiled: the bytes are not needed again.
+            spec: FilterSpec { wasm: Bytes::new(), ..spec },
         }))
     }
 }

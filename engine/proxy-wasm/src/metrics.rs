@@ -118,7 +118,9 @@ impl Metrics {
             value: cell.value.load(Relaxed),
             recorded: cell.recorded.load(Relaxed),
         };
-        self.cells().iter().map(metric).collect()
+        // The lock is for the list alone: no request waits while a scrape copies names.
+        let cells = self.cells().clone();
+        cells.iter().map(metric).collect()
     }
 }
 

@@ -206,7 +206,7 @@ impl Vm {
         let State { running: Some(running), tick, tick_at, .. } = &mut *state else { return Err(Gone) };
         let _ticking = self.filter.machine.ticker.running();
         let root = running.store.data().root;
-        Guest::begin(&mut running.store, root, Instant::now() + self.filter.limits.call_time);
+        Guest::begin(&mut running.store, root, Instant::now() + self.filter.spec.limits.call_time);
         match work.run(running).await {
             Ok(output) => {
                 let wanted = running.store.data().tick;
@@ -218,7 +218,7 @@ impl Vm {
             }
             Err(error) => {
                 let late = error.downcast_ref::<DeadlinePassed>().is_some();
-                let why = cause(&error, running, self.filter.limits.call_time);
+                let why = cause(&error, running, self.filter.spec.limits.call_time);
                 self.failed(&mut state, &why, late);
                 Err(Gone)
             }
@@ -297,7 +297,7 @@ fn cause(error: &wasmtime::Error, running: &Running, time: Duration) -> String {
     if running.store.data().limiter.refused {
         return format!(
             "it wanted more than its limit of {} bytes of memory",
-            running.store.data().filter.limits.memory_bytes
+            running.store.data().filter.spec.limits.memory_bytes
         );
     }
     match error.downcast_ref::<wasmtime::Trap>() {

@@ -14,7 +14,7 @@ mod pump;
 
 use std::{collections::HashMap, sync::Arc};
 
-use http::{Method, Request, Response, Version, header, request::Parts};
+use http::{Method, Response, Version, request::Parts};
 use hyper::body::Incoming;
 use weir_attributes::slot;
 use weir_listen::Workers;
@@ -34,8 +34,9 @@ use crate::{
     metrics::Counters,
     refusal,
     refusal::Refusal,
-    request, sanitize,
-    upstream::{Responded, Upstream},
+    request::{self, Admission},
+    sanitize,
+    upstream::{Upstream, is_grpc},
     worker::Worker,
 };
 use chain::Ended;
@@ -108,13 +109,12 @@ impl Lane {
         &self,
         worker: &Worker,
         connection: &Connection,
-        request: Request<Incoming>,
+        head: Parts,
+        body: Incoming,
         version: Version,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, Refusal> {
-        let (head, body) = request.into_parts();
-        let grpc =
-            head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        let grpc = is_grpc(&head);
         let facts = facts::of_request(&head, version, connection, exchange.time);
         let scene = Scene::new(convert::of_request(&head, version, connection.scheme()), facts);
         let transaction = Transaction::new(scene);
@@ -175,18 +175,12 @@ impl Way<'_> {
         let end = http_body::Body::is_end_stream(&body);
         self.chain.request_headers(0..before, end).await?;
         self.take_over(&mut head)?;
-        let mut decided = None;
-        if self.worker.is_checked() {
-            exchange.set_bag(facts::of_request(&head, self.version, self.connection, exchange.time));
-            decided = request::check(self.worker, exchange).await?;
-            match &decided {
-                Some(verdict) if verdict.allow => verdict.admit(&mut head).ok_or(refusal::ENGINE_ANSWER)?,
-                Some(verdict) => {
-                    exchange.denied();
-                    return Ok(request::denied(verdict));
-                }
-                None => {}
-            }
+        let admission = request::admit(self.worker, self.connection, self.version, &mut head, exchange);
+        let decided = match admission.await? {
+            Admission::Admitted(decided) => decided,
+            Admission::Denied(response) => return Ok(response),
+        };
+        if decided.is_some() {
             self.chain.scene().request_headers = convert::of_request(&head, self.version, self.connection.scheme());
         }
         self.chain.request_headers(before..all, end).await?;
@@ -197,7 +191,7 @@ impl Way<'_> {
             ended = self.chain.interrupted() => return Err(ended.into()),
             sent = self.worker.upstream().send(head, body) => sent,
         };
-        let Responded { response, served, returning } = match sent {
+        let responded = match sent {
             Ok(responded) => responded,
             // A filter that cuts the body breaks the upstream's request too: what it wanted comes first.
             Err(refusal) => match tokio::time::timeout(std::time::Duration::ZERO, self.chain.interrupted()).await {
@@ -207,14 +201,9 @@ impl Way<'_> {
         };
         {
             let facts = &mut self.chain.scene().facts;
-            facts.set_text(slot::UPSTREAM_ADDRESS, &served.peer.to_string());
+            facts.set_text(slot::UPSTREAM_ADDRESS, &responded.served.peer.to_string());
         }
-        exchange.set_served(served, returning);
-        let mut response = request::pass_on(response)?;
-        if let Some(verdict) = decided {
-            verdict.respond(response.headers_mut());
-        }
-        Ok(response)
+        Ok(request::answered(responded, decided.as_deref(), exchange)?)
     }
 
     /// Makes the head what filters have made of it, again in its one form.

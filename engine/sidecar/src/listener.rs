@@ -108,7 +108,8 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
                 draining = true;
                 finish(served.as_mut());
             }
-            () = refused.as_mut(), if !draining => {
+            // Without an engine to tell the modes they never change.
+            () = refused.as_mut(), if !draining && worker.is_checked() => {
                 draining = true;
                 worker.counters().revoked();
                 finish(served.as_mut());

@@ -41,12 +41,12 @@ impl Peers {
 
     /// What a connection to that port may speak.
     pub(crate) fn security(&self, port: u16) -> Security {
-        let said = self.modes.borrow().as_ref().map_or(PeerMode::Unset, |modes| modes.said_of_port(port));
-        self.security_under(said)
+        self.security_under(self.modes.borrow().as_ref(), port)
     }
 
-    fn security_under(&self, mode: PeerMode) -> Security {
-        match (mode, &self.tls) {
+    fn security_under(&self, modes: Option<&PeerModes>, port: u16) -> Security {
+        let said = modes.map_or(PeerMode::Unset, |modes| modes.said_of_port(port));
+        match (said, &self.tls) {
             (PeerMode::Strict, Some(tls)) if tls.is_mutual() => Security::Tls(Arc::clone(tls)),
             // Nobody could be authenticated.
             (PeerMode::Strict, _) => Security::Nothing,
@@ -58,15 +58,7 @@ impl Peers {
 
     /// Returns when a connection that is open, with TLS or without, would no longer be taken.
     pub(crate) async fn refused(&self, port: u16, secured: bool) {
-        let takes = |modes: &Option<PeerModes>| {
-            let said = modes.as_ref().map_or(PeerMode::Unset, |modes| modes.said_of_port(port));
-            match self.security_under(said) {
-                Security::Plaintext => !secured,
-                Security::Tls(_) => secured,
-                Security::Either(_) => true,
-                Security::Nothing => false,
-            }
-        };
+        let takes = |modes: &Option<PeerModes>| self.security_under(modes.as_ref(), port).takes(secured);
         // INVARIANT: the sender is ours, so the wait does not fail.
         let _ = self.modes.subscribe().wait_for(|modes| !takes(modes)).await;
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version, request::Parts};
 use hyper::body::Incoming;
 
 use crate::{
@@ -72,24 +72,58 @@ async fn serve(
     exchange.set_trace(Trace::stamp(&mut head.headers));
     exchange.read_line(&head);
     if let Some(lane) = worker.lane() {
-        return lane.serve(worker, connection, Request::from_parts(head, body), version, exchange).await;
+        return lane.serve(worker, connection, head, body, version, exchange).await;
     }
-    let mut decided = None;
-    if worker.is_checked() {
-        exchange.set_bag(facts::of_request(&head, version, connection, exchange.time));
-        decided = check(worker, exchange).await?;
-        match &decided {
-            Some(verdict) if verdict.allow => verdict.admit(&mut head).ok_or(refusal::ENGINE_ANSWER)?,
-            Some(verdict) => {
-                exchange.denied();
-                return Ok(denied(verdict));
-            }
-            None => {}
-        }
-    }
+    let decided = match admit(worker, connection, version, &mut head, exchange).await? {
+        Admission::Admitted(decided) => decided,
+        Admission::Denied(response) => return Ok(response),
+    };
     let (body, flow) = RequestBody::new(body);
     exchange.set_flow(flow);
-    let Responded { response, served, returning } = worker.upstream().send(head, body).await?;
+    let responded = worker.upstream().send(head, body).await?;
+    answered(responded, decided.as_deref(), exchange)
+}
+
+/// What the check makes of a request.
+pub(crate) enum Admission {
+    /// It goes on, its head as the verdict wants it; without a verdict nobody is asked, or nobody could say and that means
+    /// yes.
+    Admitted(Option<Arc<Verdict>>),
+    /// This is the answer.
+    Denied(Response<Content>),
+}
+
+/// Checks a request, where requests are checked.
+pub(crate) async fn admit(
+    worker: &Worker,
+    connection: &Connection,
+    version: Version,
+    head: &mut Parts,
+    exchange: &mut Exchange,
+) -> Result<Admission, Refusal> {
+    if !worker.is_checked() {
+        return Ok(Admission::Admitted(None));
+    }
+    exchange.set_bag(facts::of_request(head, version, connection, exchange.time));
+    let decided = check(worker, exchange).await?;
+    match &decided {
+        Some(verdict) if verdict.allow => verdict.admit(head).ok_or(refusal::ENGINE_ANSWER)?,
+        Some(verdict) => {
+            exchange.denied();
+            return Ok(Admission::Denied(denied(verdict)));
+        }
+        None => {}
+    }
+    Ok(Admission::Admitted(decided))
+}
+
+/// The upstream's response as the client gets it.
+pub(crate) fn answered(
+    responded: Responded,
+    decided: Option<&Verdict>,
+    exchange: &mut Exchange,
+) -> Result<Response<Content>, Refusal> {
+    let Responded { response, served, returning } = responded;
     exchange.set_served(served, returning);
     let mut response = pass_on(response)?;
     if let Some(verdict) = decided {
@@ -99,7 +133,7 @@ async fn serve(
 }
 
 /// Asks whether the request may pass; none when nobody could say and that means yes.
-pub(crate) async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Option<Arc<Verdict>>, Refusal> {
+async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Option<Arc<Verdict>>, Refusal> {
     let began = Instant::now();
     let checked = match (worker.check(), exchange.bag()) {
         (Some(hook), Some(bag)) => hook.check(bag).await,
@@ -137,7 +171,7 @@ pub(crate) async fn check(worker: &Worker, exchange: &mut Exchange) -> Result<Op
 }
 
 /// The answer to a request that the engine denied: the engine's words, and the id to find its reasons by.
-pub(crate) fn denied(verdict: &Verdict) -> Response<Content> {
+fn denied(verdict: &Verdict) -> Response<Content> {
     let mut response = refusal::text(verdict.status, verdict.body.clone());
     verdict.refuse(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(&*verdict.id) {
@@ -147,7 +181,7 @@ pub(crate) fn denied(verdict: &Verdict) -> Response<Content> {
 }
 
 /// The upstream's response, without what was for one hop.
-pub(crate) fn pass_on(response: Response<Incoming>) -> Result<Response<Content>, Refusal> {
+fn pass_on(response: Response<Incoming>) -> Result<Response<Content>, Refusal> {
     let (mut head, body) = response.into_parts();
     // We asked for no upgrade, so there is nothing to switch to.
     if head.status.is_informational() {

@@ -235,7 +235,8 @@ impl Upstream {
     }
 }
 
-fn is_grpc(head: &Parts) -> bool {
+/// Whether the request is gRPC, by its content type.
+pub(crate) fn is_grpc(head: &Parts) -> bool {
     head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 

@@ -1,4 +1,4 @@
-//! Calls to upstreams; gRPC calls and foreign functions, which there are none of.
+//! Calls to upstreams, and to foreign functions, of which there are none.
 
 use std::time::Duration;
 
@@ -43,7 +43,13 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             number(called)
         },
     )?;
-    link_unimplemented(linker)
+    // As Envoy of a function that it does not know.
+    linker.func_wrap(
+        ENV,
+        "proxy_call_foreign_function",
+        |_: Caller<'_, Guest>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| Status::NotFound as u32,
+    )?;
+    Ok(())
 }
 
 struct Wanted {
@@ -91,31 +97,4 @@ fn call(caller: &mut Caller<'_, Guest>, wanted: &Wanted, token_to: u32) -> Outco
 fn lines(caller: &Caller<'_, Guest>, from: (u32, u32)) -> Result<Headers, Fault> {
     let lines = pairs::read(slice(caller, from.0, from.1)?).filter(Headers::fits);
     lines.ok_or(Status::BadArgument.into())
-}
-
-fn link_unimplemented(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    const UNIMPLEMENTED: u32 = Status::Unimplemented as u32;
-    type C<'a> = Caller<'a, Guest>;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_call",
-        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| {
-            UNIMPLEMENTED
-        },
-    )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_grpc_stream",
-        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| UNIMPLEMENTED,
-    )?;
-    linker.func_wrap(ENV, "proxy_grpc_send", |_: C<'_>, _: u32, _: u32, _: u32, _: u32| UNIMPLEMENTED)?;
-    linker.func_wrap(ENV, "proxy_grpc_cancel", |_: C<'_>, _: u32| UNIMPLEMENTED)?;
-    linker.func_wrap(ENV, "proxy_grpc_close", |_: C<'_>, _: u32| UNIMPLEMENTED)?;
-    // As Envoy of a function that it does not know.
-    linker.func_wrap(
-        ENV,
-        "proxy_call_foreign_function",
-        |_: C<'_>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| Status::NotFound as u32,
-    )?;
-    Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) async fn start(
     outbox: mpsc::UnboundedSender<HttpCall>,
     told: Weak<dyn Told>,
 ) -> Result<Running, Refusal> {
-    let time = filter.limits.start_time;
+    let time = filter.spec.limits.start_time;
     let _ticking = filter.machine.ticker.running();
     let mut store = Guest::new(Arc::clone(filter), generation, outbox, told).store(&filter.machine.engine);
     Guest::begin(&mut store, 0, Instant::now() + time);
