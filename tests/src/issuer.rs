@@ -2,8 +2,6 @@
 
 use crate::Outcome;
 use crate::echo::Echo;
-use aws_lc_rs::hmac;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
@@ -67,16 +65,12 @@ impl Issuer {
 
     /// A token for `subject` by the key `id`, for ever.
     pub fn token(&self, id: &str, subject: &str) -> String {
-        let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        let header = encode(json!({"alg": "HS256", "kid": id}));
-        let message = format!("{header}.{}", encode(json!({"iss": self.name(), "sub": subject})));
-        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret(id)), message.as_bytes());
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        weir_issuer::sign_by_secret(&secret(id), id, &json!({"iss": self.name(), "sub": subject}))
     }
 }
 
 fn jwks(ids: &[String]) -> Value {
-    let key = |id: &String| json!({"kty": "oct", "kid": id, "k": URL_SAFE_NO_PAD.encode(secret(id))});
+    let key = |id: &String| json!({"kty": "oct", "kid": id, "k": weir_issuer::encode(secret(id))});
     json!({"keys": ids.iter().map(key).collect::<Vec<_>>()})
 }
 

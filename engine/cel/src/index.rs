@@ -20,12 +20,9 @@
 //! let index = Index::new(&rules);
 //!
 //! let bag = Bag::builder().text(slot::SOURCE_PRINCIPAL, "td/ns/a/sa/web").build();
-//! let mut candidates = Candidates::new();
-//! index.candidates(&bag, &mut candidates);
-//! assert_eq!(candidates.as_slice(), [0, 2]);
-//!
-//! index.candidates(&Bag::default(), &mut candidates);
-//! assert_eq!(candidates.as_slice(), [0, 2], "the first is an error, the second surely false");
+//! let mut room = Candidates::new();
+//! assert_eq!(index.lookup(&bag, &mut room), [0, 2]);
+//! assert_eq!(index.lookup(&Bag::default(), &mut room), [0, 2], "the first is an error, the second surely false");
 //! # Ok::<(), weir_cel::Errors>(())
 //! ```
 
@@ -129,14 +126,6 @@ impl<S: Clone + Eq + Hash> Index<S> {
             }
         }
         Self { always: always.into(), tables: tables.build() }
-    }
-
-    /// Replaces `found` by the rules that may hold, ascending.
-    pub fn candidates(&self, request: &(impl Subjects<S> + ?Sized), found: &mut Candidates) {
-        let mut room = Candidates::new();
-        let rules = self.lookup(request, &mut room);
-        found.clear();
-        found.extend_from_slice(rules);
     }
 
     /// The rules that may hold, ascending: a list of the index where that is all, else they are put into `room`. Neither

@@ -60,6 +60,7 @@ mod error;
 mod explain;
 mod functions;
 mod guard;
+mod hash;
 mod index;
 pub mod limits;
 mod message;

@@ -26,11 +26,8 @@ pub(crate) struct Chains {
 /// One test.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    /// A place in [`Facts::common`], or beyond.
-    common: u8,
-    how: How,
-    /// More of whom it asks, when that is beyond.
     asks: Asks,
+    how: How,
     /// Where to go on from the chain's start when it holds, and when it does not.
     yes: u16,
     no: u16,
@@ -44,10 +41,17 @@ const HOLDS: u16 = u16::MAX;
 /// The end of a chain: it does not.
 const FAILS: u16 = u16::MAX - 1;
 
-/// Whose text a test asks for.
+/// Whom a test asks.
 #[derive(Clone, Copy, Debug)]
 enum Asks {
+    /// As most do.
     Common(Common),
+    Rare(Rare),
+}
+
+/// Whom few tests ask.
+#[derive(Clone, Copy, Debug)]
+enum Rare {
     Text(Slot),
     Host,
     /// Any line of the header whose name of that length the text begins with.
@@ -93,9 +97,9 @@ impl Chains {
         let mut next = 0;
         loop {
             let link = self.links.get(start.0 as usize + usize::from(next))?;
-            let holds = match facts.common.get(usize::from(link.common)) {
-                Some(value) => value.is_some_and(|value| link.how.fits(value, self.text(link))),
-                None => self.rare(link, facts, &rule)?,
+            let holds = match link.asks {
+                Asks::Common(of) => facts.common(of).is_some_and(|value| link.how.fits(value, self.text(link))),
+                Asks::Rare(of) => self.rare(of, link, facts, &rule)?,
             };
             next = if holds { link.yes } else { link.no };
             if next >= FAILS {
@@ -105,15 +109,14 @@ impl Chains {
     }
 
     #[inline(never)]
-    fn rare<'r>(&self, link: &Link, facts: &Facts<'_>, rule: &dyn Fn() -> Option<&'r Rule>) -> Option<bool> {
-        let value = match link.asks {
-            Asks::Common(of) => facts.common(of),
-            Asks::Text(slot) => facts.world.bytes(slot),
-            Asks::Host => facts.host().map(str::as_bytes),
-            Asks::Header(name) => return self.header(link, name, facts),
-            Asks::Port => return Some(facts.world.bag().int(slot::DESTINATION_PORT) == Some(i64::from(link.text))),
-            Asks::Condition => return condition(rule()?, link.text as usize, facts),
-            Asks::Nothing => return Some(true),
+    fn rare<'r>(&self, of: Rare, link: &Link, facts: &Facts<'_>, rule: &dyn Fn() -> Option<&'r Rule>) -> Option<bool> {
+        let value = match of {
+            Rare::Text(slot) => facts.world.bytes(slot),
+            Rare::Host => facts.host().map(str::as_bytes),
+            Rare::Header(name) => return self.header(link, name, facts),
+            Rare::Port => return Some(facts.world.bag().int(slot::DESTINATION_PORT) == Some(i64::from(link.text))),
+            Rare::Condition => return condition(rule()?, link.text as usize, facts),
+            Rare::Nothing => return Some(true),
         };
         Some(value.is_some_and(|value| link.how.fits(value, self.text(link))))
     }

@@ -43,7 +43,7 @@ pub(crate) struct Facts<'a> {
     /// Whether it is an HTTP request, not only a connection.
     pub(crate) http: bool,
     /// What most conditions ask for, found once: see [`Common`].
-    pub(crate) common: [Option<&'a [u8]>; Common::COUNT],
+    common: [Option<&'a [u8]>; Common::COUNT],
     /// It is an HTTP request, and of nobody of another scheme than SPIFFE's.
     pub(crate) usual: bool,
     /// The scheme of the peer's identity is SPIFFE's.
@@ -65,7 +65,7 @@ impl<'a> Facts<'a> {
         Self { world, http, common, usual, spiffe, host: OnceCell::new(), addresses: Default::default() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn common(&self, of: Common) -> Option<&'a [u8]> {
         self.common.get(of as usize).copied().flatten()
     }

@@ -59,7 +59,7 @@ impl Rules {
         }
         let level = own.into_iter().flat_map(|rule| &rule.ports);
         let ports = level.map(|(port, of)| (*port, if *of == PeerMode::Unset { mode } else { *of }));
-        PeerModes { mode, ports: ports.collect() }
+        PeerModes::new(mode, ports.collect())
     }
 }
 
@@ -69,6 +69,8 @@ pub struct PeerModes {
     /// As it was said: unset where no PeerAuthentication says anything.
     mode: PeerMode,
     ports: Ports,
+    /// Peers of some port must be authenticated.
+    strict: bool,
 }
 
 /// What is read to know whether a peer is authenticated, and whether it must be.
@@ -78,7 +80,8 @@ impl PeerModes {
     /// Modes as they are told from one process to another.
     #[must_use]
     pub fn new(said: PeerMode, ports: BTreeMap<u16, PeerMode>) -> Self {
-        Self { mode: said, ports }
+        let strict = said == PeerMode::Strict || ports.values().any(|mode| *mode == PeerMode::Strict);
+        Self { mode: said, ports, strict }
     }
 
     /// The mode of ports that have none of their own; PERMISSIVE where nobody says anything, as in Istio.
@@ -113,23 +116,20 @@ impl PeerModes {
 
     /// Whether the peer of that request lacks the authentication that its port requires. A port that is not known counts
     /// as the strictest.
+    #[inline]
     pub(crate) fn refuses(&self, bag: &Bag) -> bool {
-        if !self.may_refuse() {
-            return false;
-        }
+        self.strict && self.lacks_authentication(bag)
+    }
+
+    fn lacks_authentication(&self, bag: &Bag) -> bool {
         let port = bag.int(slot::DESTINATION_PORT).and_then(|port| u16::try_from(port).ok());
         let strict = port.is_none_or(|port| self.of_port(port) == PeerMode::Strict);
         let principal = bag.str(slot::SOURCE_PRINCIPAL).is_some_and(|principal| !principal.is_empty());
         strict && !principal && bag.bool(slot::CONNECTION_MTLS) != Some(true)
     }
 
-    /// Whether the peer of any request may be refused.
-    pub(crate) fn may_refuse(&self) -> bool {
-        self.mode == PeerMode::Strict || self.ports.values().any(|mode| *mode == PeerMode::Strict)
-    }
-
     pub(crate) fn refer(&self, referenced: &mut Referenced) {
-        if self.may_refuse() {
+        if self.strict {
             READS.into_iter().for_each(|slot| referenced.slot(slot));
         }
     }

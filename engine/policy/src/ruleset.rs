@@ -50,8 +50,6 @@ pub struct Ruleset {
     silent: bool,
     /// Policies apply that only observe.
     watches: bool,
-    /// Peers of some port must be authenticated.
-    strict: bool,
     /// A verdict may be used again.
     lasting: bool,
     adapters: Box<[AdapterRef]>,
@@ -82,11 +80,10 @@ impl Ruleset {
             audit: of(Effect::Audit, previous.map(|previous| &previous.audit)),
             deny: of(Effect::Deny, previous.map(|previous| &previous.deny)),
             allow: of(Effect::Allow, previous.map(|previous| &previous.allow)),
-            dry_run: DryRun::new(&policies),
+            dry_run: DryRun::new(&policies, previous.and_then(|previous| previous.dry_run.as_ref())),
             default_deny: policies.iter().any(|policy| enforced(Effect::Allow)(&policy)),
             silent: policies.iter().all(|policy| policy.effect == Effect::Audit || policy.dry_run),
             watches: policies.iter().any(|policy| policy.effect == Effect::Audit || policy.dry_run),
-            strict: peer.may_refuse(),
             lasting: !referenced.volatile(),
             policies: policies.into(),
             adapters: adapters.into(),
@@ -109,18 +106,13 @@ impl Ruleset {
     /// already.
     pub(crate) fn providers(&self, bag: &Bag) -> Vec<Matched> {
         let matched = self.custom.matched(bag);
-        if matched.is_empty() || self.refuses_peer(bag) { Vec::new() } else { matched }
+        if matched.is_empty() || self.peer.refuses(bag) { Vec::new() } else { matched }
     }
 
     /// Whether it asks nobody, of no request.
     #[inline]
     pub(crate) fn asks_nobody(&self) -> bool {
         self.custom.is_empty() && self.adapters.is_empty()
-    }
-
-    #[inline]
-    fn refuses_peer(&self, bag: &Bag) -> bool {
-        self.strict && self.peer.refuses(bag)
     }
 
     /// Everything that its pure phases can read.
@@ -171,14 +163,14 @@ impl Ruleset {
             return self.decide_at_length(bag);
         }
         let (facts, mut scratch) = (Facts::new(bag.as_told()), None);
-        let outcome = if self.refuses_peer(bag) { Outcome::Peer } else { self.outcome(&facts, &mut scratch) };
+        let outcome = if self.peer.refuses(bag) { Outcome::Peer } else { self.outcome(&facts, &mut scratch) };
         self.verdict(outcome, &facts, &mut scratch)
     }
 
     /// With several readings, or with policies that only observe.
     #[inline(never)]
     fn decide_at_length(&self, bag: &Bag) -> Verdict {
-        let refused = self.refuses_peer(bag);
+        let refused = self.peer.refuses(bag);
         let in_world = |path| {
             let (facts, mut scratch) = (Facts::new(bag.as_told().with_path(path)), None);
             if refused {

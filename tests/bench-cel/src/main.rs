@@ -81,11 +81,10 @@ fn indexed(e: &Line) -> Line {
     let env = expressions::env();
     let programs: Vec<_> = (0..RULES).map(|index| env.compile(&rule(index)).unwrap()).collect();
     let index = Index::new(&programs.iter().map(|program| program.alternatives()).collect::<Vec<_>>());
-    let (mut scratch, mut candidates) = (Scratch::new(), Candidates::new());
+    let (mut scratch, mut room) = (Scratch::new(), Candidates::new());
     let mut hit = |request: &weir_attributes::Bag| {
-        index.candidates(request, &mut candidates);
         let holds = |rule: &u32| programs[*rule as usize].evaluate_bool(request, &mut scratch).unwrap();
-        candidates.iter().copied().find(holds)
+        index.lookup(request, &mut room).iter().copied().find(holds)
     };
     assert_eq!(hit(&request), Some(RULES as u32 - 1));
     let minima = take_turns(&mut [Timed::new(|| {

@@ -10,7 +10,7 @@ use weir_policy::{REUSE, Reason, ReasonCode, RuleId, Verdict};
 pub enum Shape {
     /// Each has a principal and a path of its own.
     Distinct,
-    /// All have the same principal, method and host; only a header tells them apart, by its end.
+    /// All have the same principal, method and host; only a path that is not meant, which no index finds, tells them apart.
     Shared,
 }
 

@@ -11,13 +11,19 @@ mod request;
 mod row;
 mod tokens;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::Arc,
+};
 
 use serde_json::Value as Json;
 use weir_attributes::{Bag, Struct};
-use weir_policy::{Answer, Ask, Claim, Evaluation, Keys, PolicySet, Step, Verdict as Decided, authenticated, prepare};
+use weir_policy::{
+    Answer, Ask, Claim, Evaluation, Keys, PolicySet, Step, Verdict as Decided, WorkloadIdentity, authenticated, prepare,
+};
 
-pub(crate) use self::candidate::{compile, file};
+pub(crate) use self::candidate::{compile, file, mesh};
 use self::{
     answer::Got,
     candidate::{Candidate, Compiled},
@@ -66,11 +72,9 @@ fn ask(row: &Row, policies: &PolicySet) -> Got {
         Ok(bag) => bag,
         Err(refused) => return Got::bad_request(refused),
     };
-    let labels = row.workload.labels();
-    let claim = Claim { namespace: Some(&row.workload.namespace), labels: Some(&labels), ..Claim::default() };
-    let workload = match policies.workloads().resolve(&claim) {
+    let workload = match resolve(policies, &row.workload.namespace, &row.workload.labels) {
         Ok(workload) => workload,
-        Err(unknown) => return Got::no_answer(unknown.to_string()),
+        Err(unknown) => return Got::no_answer(unknown),
     };
     if let Err(invalid) = prepare(&mut bag, policies.mesh(), &workload) {
         return Got::of(&Decided::invalid_path(invalid), &bag);
@@ -92,6 +96,17 @@ fn ask(row: &Row, policies: &PolicySet) -> Got {
             }
         }
     }
+}
+
+/// The workload that a proxy describes so; or why nobody knows it.
+pub(crate) fn resolve(
+    policies: &PolicySet,
+    namespace: &str,
+    labels: &BTreeMap<String, String>,
+) -> Result<Arc<WorkloadIdentity>, String> {
+    let labels = row::labels(labels);
+    let claim = Claim { namespace: Some(namespace), labels: Some(&labels), ..Claim::default() };
+    policies.workloads().resolve(&claim).map_err(|unknown| unknown.to_string())
 }
 
 /// What the provider of that name answers.

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::{
     authz::{compile, file},
     rows,
-    suite::{Case, Malformed, Suite, Task, Verdict},
+    suite::{Case, Malformed, Suite, Verdict},
 };
 
 /// Documents that must be refused.
@@ -72,11 +72,6 @@ impl Suite for Valid {
     }
 }
 
-fn cases(path: &Path, ask: fn(Row) -> Verdict) -> Result<Vec<Case>, Malformed> {
-    let rows: Vec<(String, Json)> = rows::lines(path)?;
-    let case = |(place, row)| match serde_json::from_value::<Row>(row) {
-        Ok(row) => Case { name: format!("{place} {}", row.name), task: Task::Ask(Box::new(move || ask(row))) },
-        Err(error) => Case::unreadable(place, error.to_string()),
-    };
-    Ok(rows.into_iter().map(case).collect())
+fn cases(path: &Path, ask: fn(&Row) -> Verdict) -> Result<Vec<Case>, Malformed> {
+    rows::cases(path, |row: &Row| row.name.clone(), ask)
 }

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value as Json;
 use weir_policy::{document::Normalization as Mode, normalize};
 
 use crate::{
     rows,
-    suite::{Case, Malformed, Suite, Task, Verdict},
+    suite::{Case, Malformed, Suite, Verdict},
 };
 
 /// Paths.
@@ -28,15 +27,7 @@ impl Suite for Normalization {
     }
 
     fn cases(&self, path: &Path) -> Result<Vec<Case>, Malformed> {
-        let rows: Vec<(String, Json)> = rows::lines(path)?;
-        let case = |(place, row)| match serde_json::from_value::<Row>(row) {
-            Ok(row) => Case {
-                name: format!("{place} {:?} {}", row.mode, row.told),
-                task: Task::Ask(Box::new(move || ask(&row))),
-            },
-            Err(error) => Case::unreadable(place, error.to_string()),
-        };
-        Ok(rows.into_iter().map(case).collect())
+        rows::cases(path, |row: &Row| format!("{:?} {}", row.mode, row.told), ask)
     }
 }
 

@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use weir_policy::Claim;
 
 use crate::{
-    authz::{compile, file},
+    authz::{compile, file, mesh, resolve},
     rows,
-    suite::{Case, Malformed, Suite, Task, Verdict},
+    suite::{Case, Malformed, Suite, Verdict},
 };
 
 /// Modes of workloads.
@@ -58,12 +57,7 @@ impl Suite for PeerAuth {
     }
 
     fn cases(&self, path: &Path) -> Result<Vec<Case>, Malformed> {
-        let rows: Vec<(String, Json)> = rows::lines(path)?;
-        let case = |(place, row)| match serde_json::from_value::<Row>(row) {
-            Ok(row) => Case { name: format!("{place} {}", row.name), task: Task::Ask(Box::new(move || ask(&row))) },
-            Err(error) => Case::unreadable(place, error.to_string()),
-        };
-        Ok(rows.into_iter().map(case).collect())
+        rows::cases(path, |row: &Row| row.name.clone(), ask)
     }
 }
 
@@ -77,12 +71,9 @@ fn ask(row: &Row) -> Verdict {
         Ok((policies, _)) => policies,
         Err(refused) => return failed(&row.expect.mode, format!("a refusal: {refused}"), "load"),
     };
-    let labels: Vec<String> = row.workload.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let labels = labels.join(",");
-    let claim = Claim { namespace: Some(&row.workload.namespace), labels: Some(&labels), ..Claim::default() };
-    let workload = match policies.workloads().resolve(&claim) {
+    let workload = match resolve(&policies, &row.workload.namespace, &row.workload.labels) {
         Ok(workload) => workload,
-        Err(unknown) => return failed(&row.expect.mode, unknown.to_string(), "the workload"),
+        Err(unknown) => return failed(&row.expect.mode, unknown, "the workload"),
     };
     let ruleset = policies.ruleset(&workload);
     let mode = ruleset.peer().mode().to_string();
@@ -101,13 +92,7 @@ fn ask(row: &Row) -> Verdict {
 impl Row {
     /// The resources as files; rows leave out what every PeerAuthentication says.
     fn files(&self) -> Vec<(String, String)> {
-        let mesh = json!({
-            "apiVersion": "policy.weir.dev/v1alpha1",
-            "kind": "MeshConfig",
-            "metadata": {"name": "mesh"},
-            "spec": {"rootNamespace": self.root_namespace},
-        });
-        let mut files = vec![file("mesh", &mesh)];
+        let mut files = vec![mesh(&json!({"rootNamespace": self.root_namespace}))];
         for (at, policy) in self.policies.iter().enumerate() {
             let mut policy = policy.clone();
             if let Some(policy) = policy.as_object_mut() {

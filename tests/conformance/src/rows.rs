@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
-use crate::suite::Malformed;
+use crate::suite::{Case, Malformed, Task, Verdict};
 
 /// The largest file that is read: more is no table of cases.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -32,4 +33,20 @@ pub(crate) fn lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<(String, T)>
             }
         })
         .collect()
+}
+
+/// The cases of such a file: a row that is a `T` is asked, and called what `title` says; any other fails.
+pub(crate) fn cases<T: DeserializeOwned + Send + 'static>(
+    file: &Path,
+    title: fn(&T) -> String,
+    ask: fn(&T) -> Verdict,
+) -> Result<Vec<Case>, Malformed> {
+    let case = |(place, row)| match serde_json::from_value::<T>(row) {
+        Ok(row) => {
+            let name = format!("{place} {}", title(&row));
+            Case { name, task: Task::Ask(Box::new(move || ask(&row))) }
+        }
+        Err(error) => Case::unreadable(place, error.to_string()),
+    };
+    Ok(lines::<Json>(file)?.into_iter().map(case).collect())
 }

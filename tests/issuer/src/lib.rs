@@ -99,7 +99,7 @@ impl Issuer {
             "EdDSA" => self.ed.sign(message).as_ref().to_vec(),
             "RS256" => rsa(&RSA_PKCS1_SHA256),
             "PS256" => rsa(&RSA_PSS_SHA256),
-            "HS256" => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret), message).as_ref().to_vec(),
+            "HS256" => hs256(&self.secret, message),
             _ => Vec::new(),
         }
     }
@@ -107,9 +107,7 @@ impl Issuer {
     /// A token of that header and payload, signed by `algorithm` whatever the header says; by nothing when there is no such one.
     #[must_use]
     pub fn sign_text(&self, algorithm: &str, header: &str, payload: &str) -> String {
-        let message = format!("{}.{}", encode(header), encode(payload));
-        let signature = encode(self.signature(algorithm, message.as_bytes()));
-        format!("{message}.{signature}")
+        signed(header, payload, |message| self.signature(algorithm, message))
     }
 
     /// A token of these claims.
@@ -123,6 +121,23 @@ impl Issuer {
     pub fn sign(&self, claims: &Json) -> String {
         self.sign_with("ES256", claims)
     }
+}
+
+/// A token of these claims, by the secret of that key id: HS256.
+#[must_use]
+pub fn sign_by_secret(secret: &[u8], id: &str, claims: &Json) -> String {
+    let header = json!({"alg": "HS256", "typ": "JWT", "kid": id}).to_string();
+    signed(&header, &claims.to_string(), |message| hs256(secret, message))
+}
+
+fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_vec()
+}
+
+fn signed(header: &str, payload: &str, signature: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let message = format!("{}.{}", encode(header), encode(payload));
+    let signature = encode(signature(message.as_bytes()));
+    format!("{message}.{signature}")
 }
 
 /// The same token with a signature of something else.

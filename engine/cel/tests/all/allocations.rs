@@ -87,9 +87,9 @@ fn a_lookup_in_a_ruleset_allocates_nothing() {
     let programs: Vec<_> = rules().iter().map(|rule| Env::vocabulary().compile(rule).unwrap()).collect();
     let index = Index::new(&programs.iter().map(|program| program.alternatives()).collect::<Vec<_>>());
     let Request { bag, .. } = request("/svc49/x", "sa/caller-49");
-    let (mut scratch, mut found) = (Scratch::new(), Candidates::new());
+    let (mut scratch, mut room) = (Scratch::new(), Candidates::new());
     let lookup = || {
-        index.candidates(&bag, &mut found);
+        let found = index.lookup(&bag, &mut room);
         assert!(found.iter().any(|rule| programs[*rule as usize].evaluate_bool(&bag, &mut scratch).unwrap()));
     };
     assert_eq!(allocations(lookup), 0);

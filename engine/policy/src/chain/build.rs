@@ -1,8 +1,10 @@
 //! Conditions become links: any of `to`, then any of `from`, then all of `when`, each a way on or a way out.
 
+use std::slice;
+
 use weir_attributes::slot;
 
-use super::{Asks, Chains, FAILS, HOLDS, How, Link, Start};
+use super::{Asks, Chains, FAILS, HOLDS, How, Link, Rare, Start};
 use crate::{
     condition::{Condition, Conditions, Conjunction, Subject},
     facts::Common,
@@ -30,7 +32,7 @@ struct Step {
     negated: bool,
 }
 
-/// Steps that must all hold. Never empty.
+/// Steps that must all hold.
 type Alternative = Vec<Step>;
 
 impl Chains {
@@ -50,30 +52,26 @@ impl Chains {
 /// The clauses that must all hold, each any of its alternatives; none when a condition comes too late to be counted off.
 fn clauses(conditions: &Conditions) -> Option<Vec<Vec<Alternative>>> {
     let mut number = 0;
-    let mut alternative = |conjunction: &Conjunction| -> Option<Alternative> {
-        let steps = conjunction.iter().map(|condition| {
-            number += 1;
-            Some(Step { tests: tests(number - 1, condition)?, negated: condition.negated })
-        });
-        let steps = steps.collect::<Option<Alternative>>()?;
-        Some(if steps.is_empty() { vec![Step { tests: vec![Draft::nothing()], negated: false }] } else { steps })
+    let mut step = |condition: &Condition| {
+        number += 1;
+        Some(Step { tests: tests(number - 1, condition)?, negated: condition.negated })
+    };
+    let mut clause = |choices: Option<&[Conjunction]>| match choices {
+        // No choice at all never holds; the conditions say so.
+        Some([]) => None,
+        Some(choices) => choices.iter().map(|all| all.iter().map(&mut step).collect()).collect(),
+        None => Some(Vec::new()),
     };
     // In the order of `Conditions::all`, which counts.
-    let mut choices = |choices: &Option<Box<[Conjunction]>>| match choices {
-        // No choice at all never holds; the conditions say so.
-        Some(choices) if choices.is_empty() => None,
-        Some(choices) => choices.iter().map(&mut alternative).collect::<Option<Vec<_>>>(),
-        None => Some(vec![alternative(&Conjunction::default())?]),
-    };
-    let (from, to) = (choices(&conditions.from)?, choices(&conditions.to)?);
-    let when = vec![alternative(&conditions.when)?];
-    let mut clauses = vec![to, from, when];
-    // What asks nothing is left out, unless nothing is left.
-    clauses.retain(|clause| !clause.iter().flatten().flat_map(|step| &step.tests).all(Draft::is_nothing));
-    if clauses.is_empty() {
-        clauses.push(vec![vec![Step { tests: vec![Draft::nothing()], negated: false }]]);
-    }
-    Some(clauses)
+    let from: Vec<Alternative> = clause(conditions.from.as_deref())?;
+    let to = clause(conditions.to.as_deref())?;
+    let when = clause(Some(slice::from_ref(&conditions.when)))?;
+    // An alternative without steps holds, and so does its clause.
+    let asks = |clause: &Vec<Alternative>| !clause.is_empty() && !clause.iter().any(Vec::is_empty);
+    let clauses: Vec<_> = [to, from, when].into_iter().filter(asks).collect();
+    // A chain has a link.
+    let holds = || vec![vec![Step { tests: vec![Draft::of(Rare::Nothing, 0)], negated: false }]];
+    Some(if clauses.is_empty() { vec![holds()] } else { clauses })
 }
 
 /// The tests of a condition; none when it comes too late to be counted off.
@@ -81,44 +79,41 @@ fn tests(number: usize, condition: &Condition) -> Option<Vec<Draft>> {
     match tried(&condition.subject) {
         Some(tests) if (1..=TRIED_MAX).contains(&tests.len()) => Some(tests),
         _ if number >= COUNTED_MAX => None,
-        _ => Some(vec![Draft { asks: Asks::Condition, number: number as u32, ..Draft::nothing() }]),
+        _ => Some(vec![Draft::of(Rare::Condition, number as u32)]),
     }
 }
 
 /// One test for each value, where values are texts or numbers.
 fn tried(subject: &Subject) -> Option<Vec<Draft>> {
     let of = |asks: Asks, before: &str, patterns: &Patterns| {
-        patterns.iter().map(|pattern| Draft::new(asks, before, &pattern)).collect()
+        patterns.iter().map(|pattern| Draft::new(asks, before, pattern)).collect()
     };
     Some(match subject {
         Subject::Text(slot::REQUEST_METHOD, patterns) => of(Asks::Common(Common::Method), "", patterns),
-        Subject::Text(slot, patterns) => of(Asks::Text(*slot), "", patterns),
-        Subject::Host(patterns) => of(Asks::Host, "", patterns),
+        Subject::Text(slot, patterns) => of(Asks::Rare(Rare::Text(*slot)), "", patterns),
+        Subject::Host(patterns) => of(Asks::Rare(Rare::Host), "", patterns),
         Subject::Path(paths) => of(Asks::Common(Common::Path), "", paths.plain()?),
         Subject::Principal(principals) => of(Asks::Common(Common::Principal), "", principals.patterns()),
-        Subject::Header(name, patterns) => of(Asks::Header(u16::try_from(name.len()).ok()?), name, patterns),
-        Subject::Port(ports) => {
-            ports.iter().map(|port| Draft { asks: Asks::Port, number: (*port).into(), ..Draft::nothing() }).collect()
+        Subject::Header(name, patterns) => {
+            of(Asks::Rare(Rare::Header(u16::try_from(name.len()).ok()?)), name, patterns)
         }
+        Subject::Port(ports) => ports.iter().map(|port| Draft::of(Rare::Port, (*port).into())).collect(),
         _ => return None,
     })
 }
 
 impl Draft {
-    fn nothing() -> Self {
-        Self { asks: Asks::Nothing, how: How::Exact, text: Vec::new(), number: 0 }
+    /// A test that compares no text.
+    fn of(asks: Rare, number: u32) -> Self {
+        Self { asks: Asks::Rare(asks), how: How::Exact, text: Vec::new(), number }
     }
 
-    fn is_nothing(&self) -> bool {
-        matches!(self.asks, Asks::Nothing)
-    }
-
-    fn new(asks: Asks, before: &str, pattern: &Pattern<'_>) -> Self {
+    fn new(asks: Asks, before: &str, pattern: Pattern<'_>) -> Self {
         let (how, text) = match pattern {
             Pattern::Exact(text) => (How::Exact, text.as_bytes().to_vec()),
             Pattern::Prefix(text) => (How::Prefix, text.as_bytes().to_vec()),
-            Pattern::Suffix(backwards) => (How::Suffix, backwards.iter().rev().copied().collect()),
-            Pattern::Present(presence) => (How::Present(*presence), Vec::new()),
+            Pattern::Suffix(text) => (How::Suffix, text),
+            Pattern::Present(presence) => (How::Present(presence), Vec::new()),
         };
         Self { asks, how, text: [before.as_bytes(), &text].concat(), number: 0 }
     }
@@ -159,6 +154,5 @@ fn link(test: Draft, yes: u16, no: u16, texts: &mut Vec<u8>) -> Option<Link> {
     let length = u16::try_from(test.text.len()).ok()?;
     let text = if length == 0 { test.number } else { u32::try_from(texts.len()).ok()? };
     texts.extend(test.text);
-    let common = if let Asks::Common(of) = test.asks { of as u8 } else { u8::MAX };
-    Some(Link { common, asks: test.asks, how: test.how, yes, no, text, length })
+    Some(Link { asks: test.asks, how: test.how, yes, no, text, length })
 }

@@ -6,6 +6,7 @@ use super::{authorization::DRY_RUN, scope::scope, targets};
 use crate::{
     authentication::{ClaimHeader, Jwks, JwtRule, KeyPlace, KeySource, Locations, Policy, bare_audience},
     document::{self, Document, RequestAuthentication},
+    head::is_header_name,
     mesh::Mesh,
     problem::{Problem, Problems},
 };
@@ -204,7 +205,7 @@ impl Lowering<'_, '_> {
         let name = rule.output_payload_to_header.as_deref()?;
         if !is_header_name(name) {
             let message = format!("{name:?} is no header name");
-            self.error("outputPayloadToHeader", message, "write letters, digits, dashes and underscores");
+            self.error("outputPayloadToHeader", message, "write letters, digits and dashes");
         }
         Some(name.to_ascii_lowercase().into())
     }
@@ -218,7 +219,7 @@ impl Lowering<'_, '_> {
             if output.header.is_empty() || output.claim.is_empty() {
                 let message = "outputClaimToHeaders header and claim value must be non-empty string";
                 self.error(&field, message, "name both the header and the claim");
-            } else if !is_header_name(&output.header) {
+            } else if !is_claim_header_name(&output.header) {
                 let message = format!("header {:?} must be of letters, digits, dashes and underscores", output.header);
                 self.error(&format!("{field}.header"), message, "write it as x-jwt-claim-sub");
             }
@@ -231,7 +232,9 @@ impl Lowering<'_, '_> {
     }
 }
 
-fn is_header_name(name: &str) -> bool {
+/// Whether a claim may be told in a header of that name: narrower than what a header may be called, as Istio's validator
+/// has it.
+fn is_claim_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 

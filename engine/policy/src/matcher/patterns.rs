@@ -13,12 +13,12 @@ pub(crate) enum Presence {
 }
 
 /// One pattern.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Pattern<'p> {
     Exact(&'p str),
     Prefix(&'p str),
-    /// Byte by byte from the end.
-    Suffix(&'p [u8]),
+    /// UTF-8.
+    Suffix(Vec<u8>),
     Present(Presence),
 }
 
@@ -62,7 +62,7 @@ impl Patterns {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Pattern<'_>> {
         let exact = self.exact.iter().map(|text| Pattern::Exact(text));
         let prefixes = self.prefixes.iter().map(|text| Pattern::Prefix(text));
-        let suffixes = self.suffixes.iter().map(|text| Pattern::Suffix(text));
+        let suffixes = self.suffixes.iter().map(|backwards| Pattern::Suffix(backwards.iter().rev().copied().collect()));
         exact.chain(prefixes).chain(suffixes).chain(self.present.map(Pattern::Present))
     }
 
@@ -83,17 +83,13 @@ impl Patterns {
 
     /// What a value that matches is, starts or ends with; none when `*` is among the patterns.
     pub(crate) fn atoms(&self) -> Option<Box<[Atom]>> {
-        if self.present.is_some() {
-            return None;
-        }
-        let forwards = |suffix: &[u8]| String::from_utf8(suffix.iter().rev().copied().collect()).ok();
-        let exact = self.exact.iter().cloned().map(Atom::Exact);
-        let prefixes = self.prefixes.iter().cloned().map(Atom::Prefix);
-        let mut atoms: Vec<Atom> = exact.chain(prefixes).collect();
-        for suffix in &self.suffixes {
-            atoms.push(Atom::Suffix(forwards(suffix)?.into()));
-        }
-        Some(atoms.into())
+        let atom = |pattern| match pattern {
+            Pattern::Exact(text) => Some(Atom::Exact(text.into())),
+            Pattern::Prefix(text) => Some(Atom::Prefix(text.into())),
+            Pattern::Suffix(text) => Some(Atom::Suffix(String::from_utf8(text).ok()?.into())),
+            Pattern::Present(_) => None,
+        };
+        self.iter().map(atom).collect()
     }
 
     /// Whether `*` is among the patterns.

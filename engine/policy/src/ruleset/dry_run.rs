@@ -20,13 +20,15 @@ pub(super) struct DryRun {
 }
 
 impl DryRun {
-    /// None when there is no such policy.
-    pub(super) fn new(policies: &[Arc<Policy>]) -> Option<Self> {
-        let of = |effect| {
+    /// None when there is no such policy. `previous` are the workload's before a change: their indexes are kept where
+    /// they are nearly the same.
+    pub(super) fn new(policies: &[Arc<Policy>], previous: Option<&DryRun>) -> Option<Self> {
+        let of = |effect, previous: Option<&Index>| {
             let mut side = policies.iter().filter(move |policy| policy.dry_run && policy.effect == effect).peekable();
-            side.peek().is_some().then(|| Index::new(side.cloned().collect()))
+            side.peek().is_some().then(|| Index::after(previous, side.cloned().collect()))
         };
-        let (deny, allow) = (of(Effect::Deny), of(Effect::Allow));
+        let deny = of(Effect::Deny, previous.and_then(|previous| previous.deny.as_ref()));
+        let allow = of(Effect::Allow, previous.and_then(|previous| previous.allow.as_ref()));
         (deny.is_some() || allow.is_some()).then_some(Self { deny, allow })
     }
 

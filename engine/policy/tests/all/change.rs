@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use weir_policy::{Claim, PolicySet, Ruleset, WorkloadIdentity};
+use weir_policy::{Claim, Decision, PolicySet, ReasonCode, Ruleset, WorkloadIdentity};
 
 use crate::{
-    drawn::{Random, Tokens, asked, policies, resource, told, world},
+    drawn::{Atoms, Random, Tokens, asked, policies, resource, told, world},
     given::{Given, request},
     oracle::Policy,
 };
@@ -51,6 +51,39 @@ fn one_changed_policy_takes_effect_and_the_others_stay() {
     assert_eq!(allowed_by(&third, "td/ns/n7/sa/3").as_deref(), Some("shop/p07"));
     assert_eq!(allowed_by(&third, "td/ns/third/sa/9").as_deref(), Some("shop/p08"));
     assert_eq!(ruleset(&third).policies().count(), 40);
+}
+
+#[test]
+fn one_changed_dry_run_policy_takes_effect_and_the_others_stay() {
+    let forty = |action: &str, changed: usize, tag: &str| {
+        (0..40).fold(Given::default().workload("shop/cart", json!({})), |given, n| {
+            let own = format!("n{n}");
+            let mut spec = rules(10, if n == changed { tag } else { &own });
+            spec["action"] = action.into();
+            let (name, dry_run) = (format!("p{n:02}"), true);
+            given.resource(&resource(&Policy { namespace: "shop".to_owned(), name, dry_run, spec })).unwrap()
+        })
+    };
+    for (action, held) in [("DENY", Decision::Deny), ("ALLOW", Decision::Allow)] {
+        let first = forty(action, 99, "").set();
+        let second = forty(action, 7, "other").set_after(&first);
+        let third = forty(action, 8, "third").set_after(&second);
+        let told = |set: &PolicySet, principal: &str| {
+            let verdict = request("GET", "/").from(principal).ask(set, &cart(set));
+            assert_eq!(verdict.reason.code, ReasonCode::NoPolicy);
+            let shadows = verdict.shadows.unwrap();
+            let shadow = shadows.deny.or(shadows.allow).unwrap();
+            assert_eq!(shadow.decision == held, shadow.policy.is_some(), "{action}: {shadow:?}");
+            shadow.policy.map(|policy| policy.to_string())
+        };
+        assert_eq!(told(&first, "td/ns/n7/sa/3").as_deref(), Some("shop/p07"));
+        assert_eq!(told(&second, "td/ns/n7/sa/3"), None);
+        assert_eq!(told(&second, "td/ns/other/sa/3").as_deref(), Some("shop/p07"));
+        assert_eq!(told(&second, "td/ns/n8/sa/3").as_deref(), Some("shop/p08"));
+        assert_eq!(told(&third, "td/ns/other/sa/3"), None, "the change before is undone");
+        assert_eq!(told(&third, "td/ns/n7/sa/3").as_deref(), Some("shop/p07"));
+        assert_eq!(told(&third, "td/ns/third/sa/9").as_deref(), Some("shop/p08"));
+    }
 }
 
 #[test]
@@ -132,8 +165,9 @@ fn a_set_that_replaces_another_decides_as_one_made_afresh() {
         }
         let afresh = whole(&current).set();
         let after = whole(&current).set_after(&previous);
+        let atoms = Atoms::of(&current);
         for _ in 0..30 {
-            let asked = asked(&tokens, &mut random);
+            let asked = asked(&atoms, &tokens, &mut random);
             let one = told(&asked, &world).ask(&after, &cart(&after));
             let other = told(&asked, &world).ask(&afresh, &cart(&afresh));
             assert_eq!(one, other, "round {round}: {asked:?}");

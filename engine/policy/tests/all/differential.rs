@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use weir_policy::{Answer, Decision, PolicySet, Reason, ReasonCode, Shadow, Verdict, WorkloadIdentity};
 
 use crate::{
-    drawn::{Random, Tokens, asked, policies, resource, told, world},
+    drawn::{Atoms, Random, Tokens, asked, policies, resource, told, world},
     given::Given,
     issuer::ISSUER,
     oracle::{Asked, Decided, Oracle, Outcome, PROVIDERS, Policy, Rule, World, allows, normalized},
@@ -47,9 +47,10 @@ fn decided(verdict: &Verdict) -> Decided {
         (Decision::Deny, ReasonCode::Provider) => Outcome::Provider,
         (Decision::Deny, ReasonCode::NoProvider) => Outcome::NoProvider,
         (Decision::Deny, ReasonCode::InvalidToken) => Outcome::Token(verdict.status),
-        (Decision::Deny, _) => Outcome::DefaultDeny,
+        (Decision::Deny, ReasonCode::DefaultDeny) => Outcome::DefaultDeny,
         (Decision::Allow, ReasonCode::AllowedByRule) => Outcome::Allowed,
-        (Decision::Allow, _) => Outcome::NotDenied,
+        (Decision::Allow, ReasonCode::NotDenied | ReasonCode::NoPolicy) => Outcome::NotDenied,
+        other => panic!("the oracle knows no {other:?}"),
     };
     let Reason { policy, rule, .. } = &verdict.reason;
     let shadows = verdict.shadows.as_deref().cloned().unwrap_or_default();
@@ -100,9 +101,10 @@ impl Run {
         let policies = policies(random);
         let set = compiled(&policies, &world);
         let workload = WorkloadIdentity::new(None, &world.namespace, world.labels.clone(), None);
+        let atoms = Atoms::of(&policies);
         self.remembered.forget();
         for _ in 0..requests {
-            let asked = asked(&self.tokens, random);
+            let asked = asked(&atoms, &self.tokens, random);
             self.compare(&policies, &world, &set, &workload, &asked);
         }
     }
@@ -223,7 +225,7 @@ const FIELDS: &[&str] = &[
     "requestPrincipals",
 ];
 
-/// The matchers of conditions.
+/// The matchers of conditions. Not the crate's own list: a key that it forgets would be forgotten here too.
 const KEYS: &[&str] = &[
     "source.ip",
     "remote.ip",

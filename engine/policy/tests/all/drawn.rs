@@ -1,5 +1,7 @@
-//! Random policies, and requests drawn from the atoms of those policies and from near misses of them.
+//! Random policies, and requests drawn from the atoms of those policies and from near misses of them: what a request may lack
+//! it lacks in three of ten. Addresses are those in the blocks that policies name and beside them.
 
+mod atoms;
 mod tokens;
 
 use serde_json::{Value as Json, json};
@@ -10,6 +12,7 @@ use crate::{
     oracle::{Asked, PROVIDERS, Policy, World, normalized},
 };
 
+pub(super) use atoms::Atoms;
 pub(super) use tokens::Tokens;
 use tokens::{AUDIENCES, GROUPS, PRESENTERS, REQUEST_PRINCIPALS, ROLES_CLAIMED, WORDS, issuers};
 
@@ -239,13 +242,17 @@ pub(super) fn resource(policy: &Policy) -> Json {
     json!({"kind": "AuthorizationPolicy", "metadata": metadata, "spec": policy.spec})
 }
 
-/// An atom made concrete, or something close to it; absent in three of ten.
-fn near(atoms: &[&'static str], fillings: &[&'static str], random: &mut Random) -> Option<String> {
-    if random.below(10) < 3 {
+/// Three of ten.
+fn is_absent(random: &mut Random) -> bool {
+    random.below(10) < 3
+}
+
+/// An atom made concrete, or something close to it; perhaps absent.
+fn near(atom: &str, fillings: &[&'static str], random: &mut Random) -> Option<String> {
+    if is_absent(random) {
         return None;
     }
-    let atom = random.pick(atoms).replace("{**}", "*").replace("{*}", "*");
-    let mut text = atom;
+    let mut text = atom.replace("{**}", "*").replace("{*}", "*");
     while text.contains('*') {
         text = text.replacen('*', random.text(fillings), 1);
     }
@@ -261,14 +268,15 @@ fn near(atoms: &[&'static str], fillings: &[&'static str], random: &mut Random) 
     })
 }
 
-fn address(random: &mut Random) -> &'static str {
-    random.text(&["10.1.2.3", "10.1.2.2", "10.1.2.8", "10.9.9.9", "192.168.7.7", "11.0.0.1", "fd00::1", "fe80::1"])
+fn address(random: &mut Random) -> String {
+    let all = ["10.1.2.3", "10.1.2.2", "10.1.2.8", "10.9.9.9", "192.168.7.7", "11.0.0.1", "fd00::1", "fe80::1"];
+    random.text(&all).to_owned()
 }
 
 /// What a filter of the proxy says: nothing in three of ten.
 fn said(random: &mut Random) -> Json {
     let plain: &[&'static str] = &["clean", "bot", "*", "cl*"];
-    let mark = near(plain, &["", "ean"], random);
+    let mark = near(random.text(plain), &["", "ean"], random);
     match (mark, random.below(8)) {
         (None, _) => Json::Null,
         (Some(_), 0) => json!({"envoy.filters.http.waf": {"mark": 5}}),
@@ -277,13 +285,16 @@ fn said(random: &mut Random) -> Json {
     }
 }
 
-pub(super) fn asked(tokens: &Tokens, random: &mut Random) -> Asked {
+pub(super) fn asked(atoms: &Atoms, tokens: &Tokens, random: &mut Random) -> Asked {
+    let near = |fields: &[&str], all: &[&'static str], fillings: &[&'static str], random: &mut Random| {
+        near(&atoms.pick(fields, all, random), fillings, random)
+    };
+    let principal = near(&["principals", "source.principal"], PRINCIPALS, &["", "td", "sa/a", "y"], random);
     let mut asked = Asked {
-        principal: near(PRINCIPALS, &["", "td", "sa/a", "y"], random).filter(|name| !name.is_empty()),
-        source_ip: (!random.one_in(4)).then(|| address(random).to_owned()),
-        destination_ip: address(random).to_owned(),
-        port: random.pick(PORTS).parse().unwrap(),
-        sni: near(NAMES, &["a", "op.com"], random).map(|name| name.to_lowercase()),
+        principal: principal.filter(|name| !name.is_empty()),
+        source_ip: (!is_absent(random)).then(|| address(random)),
+        destination: (!is_absent(random)).then(|| (address(random), random.pick(PORTS).parse().unwrap())),
+        sni: near(&["connection.sni"], NAMES, &["a", "op.com"], random).map(|name| name.to_lowercase()),
         metadata: said(random),
         ..Asked::default()
     };
@@ -295,9 +306,9 @@ pub(super) fn asked(tokens: &Tokens, random: &mut Random) -> Asked {
     if random.one_in(12) {
         return asked;
     }
-    asked.method =
-        Some(near(METHODS, &["U", "OS", ""], random).filter(|text| !text.is_empty()).unwrap_or("GET".into()));
-    let target = near(PATHS, &["b", "x", "", "a/b"], random).unwrap_or_default();
+    let method = near(&["methods"], METHODS, &["U", "OS", ""], random);
+    asked.method = Some(method.filter(|text| !text.is_empty()).unwrap_or("GET".into()));
+    let target = near(&["paths"], PATHS, &["b", "x", "", "a/b"], random).unwrap_or_default();
     let twisted = match random.below(8) {
         0 => format!("{target}?x=1"),
         1 => format!("/q/..{target}"),
@@ -308,14 +319,14 @@ pub(super) fn asked(tokens: &Tokens, random: &mut Random) -> Asked {
         _ => target,
     };
     asked.target = if twisted.starts_with('/') { twisted } else { format!("/{twisted}") }.replace(' ', "%20");
-    asked.host = near(HOSTS, &["a", "com"], random);
+    asked.host = near(&["hosts"], HOSTS, &["a", "com"], random);
     for _ in 0..random.below(3) {
-        let role = near(ROLES, &["", "min", "ad"], random).unwrap_or_default();
+        let role = near(&["request.headers[x-role]"], ROLES, &["", "min", "ad"], random).unwrap_or_default();
         asked.headers.push(("x-role".to_owned(), role));
     }
     if random.one_in(2) {
-        let forwarded = if random.one_in(6) { "nonsense" } else { address(random) };
-        let line = if random.one_in(3) { format!("1.1.1.1, {forwarded}") } else { forwarded.to_owned() };
+        let forwarded = if random.one_in(6) { "nonsense".to_owned() } else { address(random) };
+        let line = if random.one_in(3) { format!("1.1.1.1, {forwarded}") } else { forwarded };
         asked.headers.push(("x-forwarded-for".to_owned(), line));
     }
     match random.below(12) {
@@ -337,8 +348,9 @@ pub(super) fn asked(tokens: &Tokens, random: &mut Random) -> Asked {
 /// The request as the sidecar tells it, its path normalized.
 pub(super) fn told(asked: &Asked, world: &World) -> Request {
     let whole = |ip: &str, port: u16| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
-    let mut told = connection().text(slot::DESTINATION_ADDRESS, &whole(&asked.destination_ip, asked.port));
+    let mut told = connection();
     let texts = [
+        (slot::DESTINATION_ADDRESS, asked.destination.as_ref().map(|(ip, port)| whole(ip, *port))),
         (slot::SOURCE_PRINCIPAL, asked.principal.clone()),
         (slot::SOURCE_ADDRESS, asked.source_ip.as_deref().map(|ip| whole(ip, 40000))),
         (slot::CONNECTION_REQUESTED_SERVER_NAME, asked.sni.clone()),

@@ -24,8 +24,8 @@ pub(super) struct Asked {
     pub(super) headers: Vec<(String, String)>,
     pub(super) principal: Option<String>,
     pub(super) source_ip: Option<String>,
-    pub(super) destination_ip: String,
-    pub(super) port: u16,
+    /// Its address and port.
+    pub(super) destination: Option<(String, u16)>,
     pub(super) sni: Option<String>,
     /// What filters of the proxy said: `{FILTER: {KEY: VALUE}}`.
     pub(super) metadata: Json,
@@ -311,7 +311,7 @@ impl Oracle {
         held
     }
 
-    /// Whether any value of a field matches; a field whose matcher has a bug says the opposite now and then.
+    /// Whether any value of a field matches. All are looked at, and what came of it is counted.
     fn any_value(&mut self, field: &str, values: &Json, policy: &Policy, world: &World, asked: &Asked) -> bool {
         let mut matched = false;
         for value in values.as_array().unwrap() {

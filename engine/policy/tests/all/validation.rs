@@ -58,12 +58,9 @@ fn every_problem_is_named_with_its_place_and_a_way_out() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_refused_by_name() {
-    let rows = [
-        (json!({"action": "CUSTOM", "rules": [{}]}), "provider.name"),
-        (json!({"provider": {"name": "x"}}), "provider"),
-        (json!({"targetRef": {"kind": "Gateway"}}), "targetRef"),
-    ];
+fn a_field_that_does_not_belong_there_is_named() {
+    let rows =
+        [(json!({"provider": {"name": "x"}}), "provider"), (json!({"targetRef": {"kind": "Gateway"}}), "targetRef")];
     for (spec, name) in rows {
         let found = policy(spec.clone());
         assert!(!paths(&found).is_empty(), "{spec}");
@@ -91,6 +88,24 @@ fn what_is_empty_is_named_and_the_way_out_is_one_that_the_field_takes() {
             panic!("{spec}: {found:#?}")
         };
         assert!(told.contains(message) && way.contains(help), "{spec}: {told}: {way}");
+    }
+}
+
+#[test]
+fn a_header_of_a_token_or_payload_may_have_any_name_and_one_of_a_claim_istios_alone() {
+    let rows = [
+        (json!({"fromHeaders": [{"name": "x.jwt"}]}), ""),
+        (json!({"fromHeaders": [{"name": "x jwt"}]}), "fromHeaders[0].name"),
+        (json!({"outputPayloadToHeader": "x.payload"}), ""),
+        (json!({"outputPayloadToHeader": ":path"}), "outputPayloadToHeader"),
+        (json!({"outputClaimToHeaders": [{"header": "X_sub-1", "claim": "sub"}]}), ""),
+        (json!({"outputClaimToHeaders": [{"header": "x.sub", "claim": "sub"}]}), "outputClaimToHeaders[0].header"),
+    ];
+    for (mut rule, refused) in rows {
+        (rule["issuer"], rule["jwksUri"]) = ("https://id".into(), "https://id/keys".into());
+        let found = problems(&Given::default().authentication("shop/p", json!({"jwtRules": [rule]})));
+        let refused = (!refused.is_empty()).then(|| format!("spec.jwtRules[0].{refused}"));
+        assert_eq!(paths(&found), refused.iter().collect::<Vec<_>>(), "{rule}: {found:#?}");
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn file(name: &str, resource: &Json) -> (String, String) {
 impl Candidate {
     /// The resources of a row; tokens of these issuers are taken besides. `provider` makes a provider of a name.
     pub(super) fn of(row: &Row, issuers: &[&str], provider: impl Fn(&str) -> Json) -> Self {
-        let mut files = vec![file("mesh", &mesh(row, provider))];
+        let mut files = vec![mesh(&settings(row, provider))];
         files.extend(row.policies.iter().enumerate().map(|(at, policy)| file(&format!("policy-{at}"), policy)));
         let rules = row.request_authentication.iter().flatten().cloned();
         let mut rules: Vec<Json> = rules.chain(issuers.iter().map(|issuer| json!({"issuer": issuer}))).collect();
@@ -106,20 +106,28 @@ pub(crate) fn compile(files: Vec<(String, String)>) -> Result<(PolicySet, bool),
     })
 }
 
-fn mesh(row: &Row, provider: impl Fn(&str) -> Json) -> Json {
+/// The mesh's settings as a file.
+pub(crate) fn mesh(spec: &Json) -> (String, String) {
+    file(
+        "mesh",
+        &json!({
+            "apiVersion": "policy.weir.dev/v1alpha1",
+            "kind": "MeshConfig",
+            "metadata": {"name": "mesh"},
+            "spec": spec,
+        }),
+    )
+}
+
+fn settings(row: &Row, provider: impl Fn(&str) -> Json) -> Json {
     let workload = &row.workload;
     let names = row.policies.iter().filter_map(|policy| policy.pointer("/spec/provider/name")?.as_str());
     let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
     json!({
-        "apiVersion": "policy.weir.dev/v1alpha1",
-        "kind": "MeshConfig",
-        "metadata": {"name": "mesh"},
-        "spec": {
-            "rootNamespace": workload.root_namespace.as_deref().unwrap_or("istio-system"),
-            "trustDomain": workload.trust_domain.as_deref().unwrap_or("cluster.local"),
-            "trustDomainAliases": workload.trust_domain_aliases,
-    "pathNormalization": row.normalization.as_deref().unwrap_or("BASE"),
-            "extensionProviders": names.into_iter().map(provider).collect::<Vec<_>>(),
-        },
+        "rootNamespace": workload.root_namespace.as_deref().unwrap_or("istio-system"),
+        "trustDomain": workload.trust_domain.as_deref().unwrap_or("cluster.local"),
+        "trustDomainAliases": workload.trust_domain_aliases,
+        "pathNormalization": row.normalization.as_deref().unwrap_or("BASE"),
+        "extensionProviders": names.into_iter().map(provider).collect::<Vec<_>>(),
     })
 }

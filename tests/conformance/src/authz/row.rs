@@ -33,7 +33,7 @@ pub(super) struct Row {
 pub(super) struct Workload {
     pub(super) namespace: String,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) trust_domain: Option<String>,
     #[serde(default)]
@@ -135,11 +135,9 @@ impl Expected {
     }
 }
 
-impl Workload {
-    /// As a proxy describes it: `k=v,k=v`.
-    pub(super) fn labels(&self) -> String {
-        self.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
-    }
+/// Labels as a proxy tells them: `k=v,k=v`.
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
 impl Request {

@@ -31,11 +31,11 @@ fn of_reference(conjunct: Conjunct) -> Conjunct<Subject> {
 /// Any of `from`, any of `to` and all of `when`, multiplied out.
 fn of_conditions(conditions: &Conditions) -> Box<[Alternative<Subject>]> {
     let anybody: &[Conjunction] = &[Conjunction::default()];
-    let choices = |list: &Option<Box<[Conjunction]>>| list.as_deref().map_or(anybody.to_vec(), <[_]>::to_vec);
-    let (mut from, mut to) = (choices(&conditions.from), choices(&conditions.to));
+    let mut from = conditions.from.as_deref().unwrap_or(anybody);
+    let mut to = conditions.to.as_deref().unwrap_or(anybody);
     if from.len().saturating_mul(to.len()) > PRODUCT_MAX {
         let longer = if from.len() > to.len() { &mut from } else { &mut to };
-        *longer = anybody.to_vec();
+        *longer = anybody;
     }
     let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from, to)));
     pairs.map(|(from, to)| from.iter().chain(to).chain(&conditions.when).filter_map(of_condition).collect()).collect()

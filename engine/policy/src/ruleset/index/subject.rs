@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use weir_attributes::{Slot, slot};
+use weir_attributes::{Json, Slot, slot};
 use weir_cel::{Presence, Reference, Subjects};
 
 use crate::{
@@ -57,6 +57,17 @@ fn one(text: Option<&[u8]>, mut visit: impl FnMut(&[u8])) -> Presence {
     }
 }
 
+/// Each text of what a token or a filter says, when it says it.
+fn each(said: Option<&Json>, mut visit: impl FnMut(&[u8])) -> Presence {
+    match said {
+        Some(said) => {
+            claim_texts(said).for_each(|text| visit(text.as_bytes()));
+            Presence::Present
+        }
+        None => Presence::Absent,
+    }
+}
+
 impl Subjects<Subject> for Facts<'_> {
     #[inline(always)]
     fn texts(&self, subject: &Subject, mut visit: impl FnMut(&[u8])) -> Presence {
@@ -76,20 +87,8 @@ impl Subjects<Subject> for Facts<'_> {
                 headers.lines(name).for_each(|line| visit(line.as_bytes()));
                 Presence::Present
             }
-            Subject::Claim(path) => match self.claims().and_then(|claims| claim(claims, path)) {
-                Some(claim) => {
-                    claim_texts(claim).for_each(|text| visit(text.as_bytes()));
-                    Presence::Present
-                }
-                None => Presence::Absent,
-            },
-            Subject::Metadata(filter, key) => match self.metadata(filter, key) {
-                Some(value) => {
-                    claim_texts(value).for_each(|text| visit(text.as_bytes()));
-                    Presence::Present
-                }
-                None => Presence::Absent,
-            },
+            Subject::Claim(path) => each(self.claims().and_then(|claims| claim(claims, path)), visit),
+            Subject::Metadata(filter, key) => each(self.metadata(filter, key), visit),
             Subject::Namespace => {
                 let names = self.principal().into_iter().flat_map(|(principal, _)| namespaces_of(principal));
                 names.for_each(|name| visit(name.as_bytes()));

@@ -97,19 +97,19 @@ fn claims(random: &mut Random) -> Json {
             claims[name] = value;
         }
     };
-    let subject = near(&["s", "a/b", "user-1", "*"], &["s", ""], random);
+    let subject = near(random.text(&["s", "a/b", "user-1", "*"]), &["s", ""], random);
     put(&mut claims, "sub", subject.map(Json::from));
-    let audience = near(AUDIENCES, &["eb", "a"], random);
+    let audience = near(random.text(AUDIENCES), &["eb", "a"], random);
     let audience = audience.map(|text| if random.one_in(6) { format!("https://{text}") } else { text });
     put(&mut claims, "aud", audience.map(|text| if random.one_in(2) { json!(["x", text]) } else { json!(text) }));
-    let presenter = near(PRESENTERS, &["li"], random);
+    let presenter = near(random.text(PRESENTERS), &["li"], random);
     put(&mut claims, "azp", presenter.map(|text| if random.one_in(3) { json!(["x", text]) } else { json!(text) }));
     for name in ["role", "a.b"] {
-        let role = near(ROLES_CLAIMED, &["min", "ad"], random);
+        let role = near(random.text(ROLES_CLAIMED), &["min", "ad"], random);
         let role = role.map(|role| shape(role, random));
         put(&mut claims, name, role);
     }
-    let group = near(GROUPS, &["ps"], random);
+    let group = near(random.text(GROUPS), &["ps"], random);
     let group = group.map(|group| json!({"name": shape(group, random)}));
     put(&mut claims, "group", group);
     let words = random.pick(&["read write", "read", "write", " read  write", "", "reader"]);

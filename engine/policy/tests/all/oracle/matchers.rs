@@ -18,7 +18,10 @@ impl Oracle {
                 let target = normalized(world.normalization, &asked.target);
                 self.path(value, target.split('?').next().unwrap(), bug)
             }
-            "ports" | "destination.port" => value == asked.port.to_string() || bug && value.ends_with('0'),
+            "ports" | "destination.port" => {
+                let port = asked.destination.as_ref().is_some_and(|(_, port)| value == port.to_string());
+                port || bug && value.ends_with('0')
+            }
             "principals" | "source.principal" => self.principal(value, world, asked, bug),
             "namespaces" | "source.namespace" => {
                 let case = if bug { "(?i)" } else { "" };
@@ -40,7 +43,7 @@ impl Oracle {
                 let last = last.filter(|entry| entry.parse::<IpAddr>().is_ok());
                 within(value, last.or(asked.source_ip.as_deref()), bug)
             }
-            "destination.ip" => within(value, Some(&asked.destination_ip), bug),
+            "destination.ip" => within(value, asked.destination.as_ref().map(|(ip, _)| &**ip), bug),
             "requestPrincipals" | "request.auth.principal" => self.request_principal(value, asked, bug),
             "request.auth.audiences" => self.claim(&["aud"], value, asked, bug),
             "request.auth.presenter" => self.claim(&["azp"], value, asked, bug),

@@ -19,7 +19,7 @@ use weir_policy::{document::Normalization, normalize};
 
 use super::super::{
     request,
-    row::{Request, Row},
+    row::{Request, Row, labels},
     tokens,
 };
 
@@ -51,7 +51,7 @@ pub(super) fn issuer(row: &Row) -> Option<&str> {
 /// The question of a proxy that normalizes paths as its mesh does.
 pub(super) fn request(row: &Row) -> CheckRequest {
     let (told, mode) = (&row.request, row.mode());
-    let workload = [("weir.namespace", row.workload.namespace.clone()), ("weir.labels", row.workload.labels())];
+    let workload = [("weir.namespace", row.workload.namespace.clone()), ("weir.labels", labels(&row.workload.labels))];
     let workload = workload.into_iter().filter(|(_, text)| !text.is_empty());
     CheckRequest {
         attributes: Some(AttributeContext {
