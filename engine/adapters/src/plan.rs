@@ -84,21 +84,29 @@ impl Plan {
         }
         let condition = condition.map(|source| env.compile_as(source, &CelType::Bool)).transpose();
         let condition = condition.map_err(|e| wrong("match".into(), e.to_string()))?;
-        Ok(Plan::reading(inputs, extra, condition))
+        Ok(Plan::reading(inputs, extra, &manifest.attributes, condition))
     }
 
-    pub(crate) fn reading(inputs: Vec<Input>, extra: Vec<(String, Kind)>, condition: Option<Program>) -> Plan {
+    /// `attributes` is what the bag shows beside the inputs.
+    pub(crate) fn reading(
+        inputs: Vec<Input>,
+        extra: Vec<(String, Kind)>,
+        attributes: &[Input],
+        condition: Option<Program>,
+    ) -> Plan {
         let programs = inputs.iter().filter_map(|input| match &input.source {
             Source::Expression(program) => Some(program),
             _ => None,
         });
         let references = programs.chain(&condition).flat_map(Program::references);
-        let mut reads: Vec<_> = references.map(|read| (read.slot, read.key.is_none())).collect();
-        reads.extend(inputs.iter().filter_map(|input| Some((input.slot()?, input.key().is_none()))));
+        // An expression sees the lines of one header too; a plugin is shown them joined, which no reading changes.
+        let mut reads: Vec<_> = references.map(|read| (read.slot, true)).collect();
+        let shown = inputs.iter().chain(attributes);
+        reads.extend(shown.filter_map(|input| Some((input.slot()?, input.key().is_none()))));
         let path = [slot::REQUEST_PATH, slot::REQUEST_URL_PATH];
         Plan {
             by_path: reads.iter().any(|(slot, _)| path.contains(slot)),
-            by_line: reads.iter().any(|(slot, whole)| *slot == slot::REQUEST_HEADERS_ALL && *whole),
+            by_line: reads.iter().any(|(slot, lines)| *slot == slot::REQUEST_HEADERS_ALL && *lines),
             inputs,
             extra,
             condition,

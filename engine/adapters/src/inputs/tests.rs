@@ -10,7 +10,7 @@ fn input(slot: Slot, key: Option<&str>) -> Input {
 }
 
 fn plan(inputs: &[Input]) -> Plan {
-    Plan::reading(inputs.to_vec(), Vec::new(), None)
+    Plan::reading(inputs.to_vec(), Vec::new(), &[], None)
 }
 
 fn shown(input: &Input, bag: &Bag, mask: Option<&Mask>) -> String {
@@ -98,6 +98,31 @@ fn only_doubt_that_the_inputs_can_tell_is_read_in_several_ways() {
         })
         .collect();
     assert_eq!(seen, ["/a 1", "/b 1", "/a 2", "/b 2"]);
+}
+
+#[test]
+fn what_the_bag_shows_and_what_expressions_read_is_read_in_several_ways_too() {
+    let doubtful = Bag::builder().path("/b", "/b").header("x-a", "1, 2").joined_by_proxy().build();
+    let cel = |source: &str| weir_cel::Env::vocabulary().compile(source).unwrap();
+    let bound = |source| {
+        let source = Source::Expression(cel(source));
+        vec![Input { source, ..input(slot::REQUEST_METHOD, None) }]
+    };
+    let (all, path) = (slot::REQUEST_HEADERS_ALL, slot::REQUEST_PATH);
+    let cases = [
+        ("the bag shows the path", (vec![], vec![input(path, None)], None), 2),
+        ("the bag shows the lines", (vec![], vec![input(all, None)], None), 2),
+        ("the bag shows a header, joined", (vec![], vec![input(all, Some("x-a"))], None), 1),
+        ("an input is a header, joined", (vec![input(all, Some("x-a"))], vec![], None), 1),
+        ("match reads a header's lines", (vec![], vec![], Some(cel(r#"size(request.headers_all["x-a"]) > 1"#))), 2),
+        ("a binding reads a header's lines", (bound(r#"request.headers_all["x-a"][0]"#), vec![], None), 2),
+        ("match reads a header, joined", (vec![], vec![], Some(cel(r#"request.headers["x-a"] == "1, 2""#))), 1),
+        ("nothing is read", (vec![], vec![], None), 1),
+    ];
+    for (what, (inputs, attributes, condition), count) in cases {
+        let plan = Plan::reading(inputs, Vec::new(), &attributes, condition);
+        assert_eq!(Readings::of(&plan, doubtful.as_told()).unwrap().count(), count, "{what}");
+    }
 }
 
 #[test]
