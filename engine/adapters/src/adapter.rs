@@ -17,7 +17,6 @@ use crate::inputs::{Readings, Slices, gather, wire};
 use crate::pool::{Lease, Plugin, Pool};
 use crate::stats::Counters;
 use crate::symbols::Interner;
-use crate::value::Value;
 use crate::{AdapterDecision, AdapterVerdict, Call, Cause, Emission, Failure, Field, Generation, Manifest};
 use crate::{MetricFamily, ROWS_MAX, Stats, batch::Rows};
 
@@ -205,7 +204,8 @@ impl Adapter {
     /// Tells a report plugin about finished requests. Ends within [`crate::Limits::report_time`] for each [`ROWS_MAX`] of them.
     ///
     /// # Errors
-    /// A [`Failure`]; nothing of what the plugin emitted about these requests is kept then.
+    /// A [`Failure`] of one batch of [`ROWS_MAX`]: no emission of any batch is kept then, but messages for sinks count with each
+    /// batch, so those of the batches before it have gone.
     pub async fn report(&self, bags: &[Bag]) -> Result<Emitted, Failure> {
         loop {
             let pool = self.pool(Call::Report)?;
@@ -319,7 +319,7 @@ async fn ask(
     let answer = instance.check(plugin, until, &values, shown).await;
     let (verdict, emissions) = ended(lease, answer)?;
     plugin.let_out(emissions);
-    AdapterVerdict::of(verdict)
+    Ok(verdict)
 }
 
 async fn try_enrich(pool: &Arc<Pool>, bag: &Bag) -> Result<Vec<Field>, Cause> {
@@ -338,27 +338,8 @@ async fn try_enrich(pool: &Arc<Pool>, bag: &Bag) -> Result<Vec<Field>, Cause> {
     let Some(instance) = lease.instance() else { return Err(Cause::Busy(until.time)) };
     let answer = instance.enrich(plugin, until, &values, plugin.shown(bag)).await;
     let (found, emissions) = ended(lease, answer)?;
-    let outputs = &plugin.manifest.outputs;
-    if found.len() != outputs.len() {
-        return Err(Cause::Output(format!("{} outputs, the manifest has {}", found.len(), outputs.len())));
-    }
     plugin.let_out(emissions);
-    let mut fields = Vec::with_capacity(outputs.len());
-    for (output, value) in outputs.iter().zip(found) {
-        match value.map(Value::of) {
-            None if output.optional => {}
-            Some(value) if value.is_of(output.ty) => {
-                fields.push((output.key().unwrap_or_default().to_owned(), value));
-            }
-            _ => {
-                return Err(Cause::Output(format!(
-                    "{output} is not the {} that the manifest promises",
-                    output.ty.name()
-                )));
-            }
-        }
-    }
-    Ok(fields)
+    Ok(found)
 }
 
 async fn try_reports(pool: &Arc<Pool>, bags: &[Bag]) -> Result<Vec<Emission>, Cause> {

@@ -3,14 +3,14 @@
 use tokio::time::Instant;
 use wasmtime::component::Resource;
 
-use crate::contract::v1::exports::weir::plugin::check::Verdict;
 use crate::contract::v1::exports::weir::plugin::report::Batch;
 use crate::contract::v1::weir::plugin::types::{Failure, ValueParam, ValueResult};
 use crate::guest::{Guest, Request};
 use crate::pool::{Exports, Instance, Plugin};
 use crate::symbols::Symbols;
+use crate::value::Value;
 use crate::within::within;
-use crate::{Cause, Emission};
+use crate::{AdapterVerdict, Cause, Emission, Field, Input};
 
 /// Why a call has no answer, and whether its instance can be entered again.
 pub(crate) struct Broken {
@@ -61,12 +61,12 @@ impl Instance {
         until: Until,
         values: &[Option<ValueParam<'_>>],
         shown: Option<Request>,
-    ) -> Result<(Verdict, Vec<Emission>), Broken> {
+    ) -> Result<(AdapterVerdict, Vec<Emission>), Broken> {
         let Exports::Check(exports) = &self.exports else { return Err(other_world()) };
         Guest::begin(&mut self.store, until.deadline, &plugin.limits);
         self.store.data_mut().request = shown;
         let answer = run!(plugin, self, until, exports.call_check(&mut self.store, values, Resource::new_borrow(0)));
-        self.settled(answer)
+        self.settled(answer, AdapterVerdict::of)
     }
 
     pub(crate) async fn enrich(
@@ -75,12 +75,12 @@ impl Instance {
         until: Until,
         values: &[Option<ValueParam<'_>>],
         shown: Option<Request>,
-    ) -> Result<(Vec<Option<ValueResult>>, Vec<Emission>), Broken> {
+    ) -> Result<(Vec<Field>, Vec<Emission>), Broken> {
         let Exports::Enrich(exports) = &self.exports else { return Err(other_world()) };
         Guest::begin(&mut self.store, until.deadline, &plugin.limits);
         self.store.data_mut().request = shown;
         let answer = run!(plugin, self, until, exports.call_enrich(&mut self.store, values, Resource::new_borrow(0)));
-        self.settled(answer)
+        self.settled(answer, |found| promised(&plugin.manifest.outputs, found))
     }
 
     pub(crate) async fn report(
@@ -93,7 +93,7 @@ impl Instance {
         Guest::begin(&mut self.store, until.deadline, &plugin.limits);
         self.store.data_mut().symbols = Symbols::of(batch.symbols);
         let answer = run!(plugin, self, until, exports.call_report(&mut self.store, batch));
-        self.settled(answer)
+        self.settled(answer, Ok)
     }
 
     pub(crate) async fn live(
@@ -109,16 +109,41 @@ impl Instance {
             Life::Tick => run!(plugin, self, until, lifecycle.call_tick(&mut self.store)),
             Life::Drain => run!(plugin, self, until, lifecycle.call_drain(&mut self.store)),
         };
-        self.settled(answer)
+        self.settled(answer, Ok)
     }
 
-    /// What was emitted counts only if the plugin answered well.
-    fn settled<T>(&mut self, answer: Result<T, Failure>) -> Result<(T, Vec<Emission>), Broken> {
-        match answer {
+    /// What was emitted counts only if the plugin answered, and with something that can be used.
+    fn settled<T, U>(
+        &mut self,
+        answer: Result<T, Failure>,
+        judge: impl FnOnce(T) -> Result<U, Cause>,
+    ) -> Result<(U, Vec<Emission>), Broken> {
+        match answer.map_err(refused).and_then(judge) {
             Ok(answer) => Ok((answer, self.store.data_mut().settle())),
-            Err(failure) => Err(Broken { cause: refused(failure), instance_is_well: true }),
+            Err(cause) => Err(Broken { cause, instance_is_well: true }),
         }
     }
+}
+
+/// What an enrich plugin found, by the key of `metadata`, when it is what the manifest promises.
+fn promised(outputs: &[Input], found: Vec<Option<ValueResult>>) -> Result<Vec<Field>, Cause> {
+    if found.len() != outputs.len() {
+        return Err(Cause::Output(format!("{} outputs, the manifest has {}", found.len(), outputs.len())));
+    }
+    let mut fields = Vec::with_capacity(outputs.len());
+    for (output, value) in outputs.iter().zip(found) {
+        match value.map(Value::of) {
+            None if output.optional => {}
+            Some(value) if value.is_of(output.ty) => {
+                fields.push((output.key().unwrap_or_default().to_owned(), value));
+            }
+            _ => {
+                let ty = output.ty.name();
+                return Err(Cause::Output(format!("{output} is not the {ty} that the manifest promises")));
+            }
+        }
+    }
+    Ok(fields)
 }
 
 fn other_world() -> Broken {

@@ -1,8 +1,11 @@
 //! The contract: what was built against 1.0.0 runs, and what was not granted is not there.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value as Json;
 use weir_adapters::{
-    AdapterDecision, AdapterSpec, Error, Grants, HeaderOp, Host, Limits, SinkTarget, StoreSize, Upstream, Value, World,
+    AdapterDecision, AdapterSpec, Cause, Error, Grants, HeaderOp, Host, HostOptions, Limits, SinkTarget, StoreSize,
+    Upstream, Value, World,
 };
 use weir_attributes::{Bag, slot};
 
@@ -60,6 +63,31 @@ async fn a_plugin_of_1_0_0_runs_in_this_host() {
         let rest = "last=blue owner=shop";
         assert!(verdict.reason.starts_with(&format!("{said} {rest}")), "{}", verdict.reason);
         assert!(verdict.reason.ends_with("host=shop.test denied=RefusalCode::Denied bound="), "{}", verdict.reason);
+    }
+}
+
+#[tokio::test]
+async fn nothing_goes_out_of_a_call_whose_answer_cannot_be_used() {
+    let emitted = Arc::new(Mutex::new(0));
+    let outlet = {
+        let emitted = emitted.clone();
+        Arc::new(move |_| *emitted.lock().unwrap() += 1)
+    };
+    let host = Host::new(HostOptions { outlet: Some(outlet), ..HostOptions::default() }).unwrap();
+    let mut broken = V1_0_0.to_vec();
+    let names = b"x-ax-b";
+    let at = broken.windows(names.len()).position(|window| window == names).unwrap();
+    // A verdict that removes the header `x b`, which is no name.
+    broken[at..at + names.len()].copy_from_slice(b"x-ax b");
+    let bag = Bag::builder().text(slot::REQUEST_METHOD, "GET").build();
+    for (what, wasm, messages) in [("sound", V1_0_0.to_vec(), 1), ("broken", broken, 0)] {
+        let spec = AdapterSpec { wasm: wasm.into(), ..built_then(everything()) };
+        let adapter = host.load(what, spec).await.unwrap();
+        *emitted.lock().unwrap() = 0;
+        let answer = adapter.check(&bag).await.map_err(|failure| failure.cause);
+        assert_eq!(matches!(answer, Err(Cause::Output(_))), messages == 0, "{what}: {answer:?}");
+        assert_eq!(adapter.stats().sinks[0].1.observed, messages, "{what}: messages for the sink");
+        assert_eq!(*emitted.lock().unwrap(), messages, "{what}: emissions");
     }
 }
 
