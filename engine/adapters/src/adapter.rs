@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
@@ -18,7 +18,7 @@ use crate::pool::{Lease, Plugin, Pool};
 use crate::stats::Counters;
 use crate::symbols::Interner;
 use crate::{AdapterDecision, AdapterVerdict, Call, Cause, Emission, Failure, Field, Generation, Manifest};
-use crate::{MetricFamily, ROWS_MAX, Stats, batch::Rows};
+use crate::{MetricFamily, ROWS_MAX, Read, Stats, batch::Rows};
 
 /// An adapter. Cloning is cheap; the last clone that is dropped ends the instances.
 #[derive(Clone)]
@@ -140,6 +140,13 @@ impl Adapter {
     #[must_use]
     pub fn metric_families(&self) -> Arc<[MetricFamily]> {
         self.inner.current.load().as_ref().map_or_else(|| Arc::from([]), |pool| pool.plugin.families())
+    }
+
+    /// Everything of a request that the answers of the generation that serves can depend on: what its inputs, its bag, its
+    /// bindings and the `match` read. None while none serves.
+    #[must_use]
+    pub fn reads(&self) -> Option<Arc<[Read]>> {
+        self.inner.current.load().as_ref().map(|pool| pool.plugin.plan.reads.clone())
     }
 
     /// How it is.
@@ -283,17 +290,18 @@ async fn try_check(pool: &Arc<Pool>, bag: &Bag) -> Result<AdapterVerdict, Cause>
         return Err(Cause::World);
     }
     let until = Until::after(plugin.limits.check_time);
-    let shown = plugin.shown(bag);
     if !bag.in_doubt() {
-        return ask(pool, bag.as_told(), shown, until).await;
+        return ask(pool, bag.as_told(), || plugin.shown(bag), until).await;
     }
     let readings = Readings::of(&plugin.plan, bag.as_told())?;
-    let mut verdict = ask(pool, readings.get(0), readings.show(0, &shown), until).await?;
+    let shown = OnceLock::new();
+    let show = |index| readings.show(index, shown.get_or_init(|| plugin.shown(bag)));
+    let mut verdict = ask(pool, readings.get(0), || show(0), until).await?;
     for index in 1..readings.count() {
         if verdict.decision == AdapterDecision::Deny {
             break;
         }
-        let other = ask(pool, readings.get(index), readings.show(index, &shown), until).await?;
+        let other = ask(pool, readings.get(index), || show(index), until).await?;
         if other.decision != AdapterDecision::Allow {
             verdict = other;
         }
@@ -304,7 +312,7 @@ async fn try_check(pool: &Arc<Pool>, bag: &Bag) -> Result<AdapterVerdict, Cause>
 async fn ask(
     pool: &Arc<Pool>,
     reading: Reading<'_>,
-    shown: Option<Request>,
+    shown: impl FnOnce() -> Option<Request>,
     until: Until,
 ) -> Result<AdapterVerdict, Cause> {
     let plugin = &pool.plugin;
@@ -316,7 +324,7 @@ async fn ask(
     let values = wire(&values, &slices);
     let mut lease = lease(pool, until).await?;
     let Some(instance) = lease.instance() else { return Err(Cause::Busy(until.time)) };
-    let answer = instance.check(plugin, until, &values, shown).await;
+    let answer = instance.check(plugin, until, &values, shown()).await;
     let (verdict, emissions) = ended(lease, answer)?;
     plugin.let_out(emissions);
     Ok(verdict)
@@ -361,8 +369,7 @@ async fn try_report(pool: &Arc<Pool>, bags: &[Bag]) -> Result<Vec<Emission>, Cau
     }
     let until = Until::after(plugin.limits.report_time);
     let inputs = &plugin.plan.inputs;
-    let bags = plugin.plan.covered(bags);
-    let rows = Rows::gather(inputs, &bags, &plugin.machine.mask);
+    let rows = Rows::gather(inputs, plugin.plan.covered(bags), &plugin.machine.mask);
     plugin.counters.rows_skipped.fetch_add(rows.skipped as u64, Relaxed);
     if rows.count == 0 {
         return Ok(Vec::new());

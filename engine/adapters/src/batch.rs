@@ -18,8 +18,9 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Rows without a required input are left out and counted.
-    pub(crate) fn gather(inputs: &[Input], bags: &'a [Bag], mask: &Mask) -> Rows<'a> {
-        let mut columns: Vec<_> = inputs.iter().map(|_| Vec::with_capacity(bags.len())).collect();
+    pub(crate) fn gather(inputs: &[Input], bags: impl Iterator<Item = &'a Bag>, mask: &Mask) -> Rows<'a> {
+        let most = bags.size_hint().1.unwrap_or(0);
+        let mut columns: Vec<_> = inputs.iter().map(|_| Vec::with_capacity(most)).collect();
         let mut rows = Rows { count: 0, skipped: 0, columns: Vec::new() };
         for bag in bags {
             let world = bag.as_told();

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::fetch::{hex, signature_at};
 use crate::{CACHE_BYTES_MAX, Error};
 
 const SEAL_BYTES: usize = 32;
@@ -54,7 +55,7 @@ impl Cache {
         if done.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
-        self.make_room(name);
+        self.make_room(name, CACHE_BYTES_MAX);
         done
     }
 
@@ -62,9 +63,8 @@ impl Cache {
     pub(crate) fn component(&self, digest: &str) -> Option<(Vec<u8>, Option<String>)> {
         let path = self.folder.join(format!("{digest}.wasm"));
         let bytes = fs::read(&path).ok()?;
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let signature = fs::read_to_string(path.with_extension("sig")).ok();
-        (found == digest).then_some((bytes, signature))
+        let signature = signature_at(&path.with_extension("sig"));
+        (hex(&Sha256::digest(&bytes)) == digest).then_some((bytes, signature))
     }
 
     /// Keeps a component by its digest.
@@ -80,7 +80,7 @@ impl Cache {
         let unfinished = self.folder.join(format!("{name}.{}.tmp", std::process::id()));
         fs::write(&unfinished, bytes)?;
         fs::rename(&unfinished, &path)?;
-        self.make_room(&name);
+        self.make_room(&name, CACHE_BYTES_MAX);
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl Cache {
     }
 
     /// Removes the oldest modules and components until the rest fits.
-    fn make_room(&self, keep: &str) {
+    fn make_room(&self, keep: &str, most: u64) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<_> = entries
             .filter_map(|entry| {
@@ -106,8 +106,12 @@ impl Cache {
         files.sort();
         let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, bytes, path) in files {
-            if total <= CACHE_BYTES_MAX {
+            if total <= most {
                 break;
+            }
+            // A component's signature is of no use without it.
+            if path.extension().is_some_and(|extension| extension == "wasm") {
+                let _ = fs::remove_file(path.with_extension("sig"));
             }
             if fs::remove_file(path).is_ok() {
                 total -= bytes;
@@ -149,4 +153,26 @@ fn only_ours(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn only_ours(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_component_that_makes_room_takes_its_signature_with_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let cache = Cache::open(temp.path()).unwrap();
+        let named = |name: &str| hex(&Sha256::digest(name));
+        for name in ["old", "new"] {
+            cache.keep_component(&named(name), name.as_bytes(), Some("signed")).unwrap();
+        }
+        assert_eq!(cache.component(&named("old")), Some((b"old".to_vec(), Some("signed".to_owned()))));
+        cache.make_room(&format!("{}.wasm", named("new")), 0);
+        assert_eq!(cache.component(&named("old")), None);
+        assert!(!temp.path().join(format!("{}.sig", named("old"))).exists());
+        assert_eq!(cache.component(&named("new")), Some((b"new".to_vec(), Some("signed".to_owned()))));
+    }
 }

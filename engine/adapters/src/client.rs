@@ -13,12 +13,12 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::legacy::{Client, connect};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::{CONNECT_TIME, IDLE_CONNECTIONS_MAX, IDLE_TIME};
+use crate::tls::system_tls;
+use crate::{CAUSES_MAX, CONNECT_TIME, IDLE_CONNECTIONS_MAX, IDLE_TIME};
 
 /// Why there is no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -65,50 +65,27 @@ impl HttpClient {
     }
 }
 
-/// An error with its causes: the last is usually the one that says something.
+/// An error with its first causes: the last is usually the one that says something.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
+    let causes = std::iter::successors(Some(error), |error| error.source()).take(CAUSES_MAX);
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Made when the first https is asked for: reading the system's roots takes milliseconds.
+#[derive(Default)]
+struct Lazy(std::sync::OnceLock<TlsConnector>);
+
+impl std::fmt::Debug for Lazy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lazy")
     }
-    text
 }
 
 /// TCP, and TLS on top where the scheme says so.
 #[derive(Clone, Debug)]
 struct Connector {
     plain: HttpConnector,
-    tls: Arc<std::sync::OnceLock<Tls>>,
-}
-
-#[derive(Clone)]
-struct Tls(TlsConnector);
-
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tls")
-    }
-}
-
-impl Tls {
-    /// Reading the system's roots takes milliseconds: only who needs them pays.
-    fn system() -> Tls {
-        let mut roots = RootCertStore::empty();
-        let (taken, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if taken == 0 {
-            tracing::warn!("the system has no root certificates: adapters cannot use https");
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        // INVARIANT: the provider has the default protocol versions; without them nothing verifies, so nothing is asked.
-        let config = config.map_or_else(
-            |_| ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-            |config| config.with_root_certificates(roots).with_no_client_auth(),
-        );
-        Tls(TlsConnector::from(Arc::new(config)))
-    }
+    tls: Arc<Lazy>,
 }
 
 impl tower::Service<Uri> for Connector {
@@ -130,7 +107,7 @@ impl tower::Service<Uri> for Connector {
                 return Ok(Stream::Plain(stream));
             }
             let name = ServerName::try_from(host).map_err(io::Error::other)?;
-            let connector = tls.get_or_init(Tls::system).0.clone();
+            let connector = tls.0.get_or_init(system_tls).clone();
             Ok(Stream::Tls(TokioIo::new(Box::new(connector.connect(name, stream.into_inner()).await?))))
         })
     }

@@ -2,11 +2,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
 use crate::cache::Cache;
+use crate::fetch::hex;
 use crate::{Error, STACK_BYTES_MAX};
 
 /// An engine that can interrupt what it runs and keeps no state between modules.
@@ -23,9 +23,15 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     Engine::new(&config).map_err(|e| Error::Engine(format!("{e:#}")))
 }
 
-/// Compiles, or takes what the cache has. Blocks for milliseconds to a minute: not for the request path.
-pub(crate) fn compile(engine: &Engine, cache: Option<&Cache>, wasm: &[u8], origin: &str) -> Result<Component, Error> {
-    let name = file_name(engine, wasm);
+/// Compiles the component of that digest, or takes what the cache has. Blocks for milliseconds to a minute: not for the request path.
+pub(crate) fn compile(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    wasm: &[u8],
+    digest: &[u8; 32],
+    origin: &str,
+) -> Result<Component, Error> {
+    let name = file_name(engine, digest);
     if let Some(cache) = cache
         && let Some(bytes) = cache.read(&name)
         && let Some(component) = revive(engine, &bytes)
@@ -59,11 +65,9 @@ fn revive(engine: &Engine, bytes: &[u8]) -> Option<Component> {
 }
 
 /// Digest of the module, and everything about engine, compiler and machine that the code depends on.
-fn file_name(engine: &Engine, wasm: &[u8]) -> String {
-    let digest = Sha256::digest(wasm);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+fn file_name(engine: &Engine, digest: &[u8; 32]) -> String {
     let mut hasher = DefaultHasher::new();
     // It covers wasmtime's version too.
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{hex}-{:016x}.cwasm", hasher.finish())
+    format!("{}-{:016x}.cwasm", hex(digest), hasher.finish())
 }

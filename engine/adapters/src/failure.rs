@@ -117,6 +117,12 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
+    /// Whether the plugin was not called because it is quarantined or not ready: as often as there are requests.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        matches!(self, Cause::Quarantined(_) | Cause::Pending)
+    }
+
     /// Whether the plugin is to blame: what the breaker counts.
     pub(crate) fn is_misbehaviour(&self) -> bool {
         matches!(self, Cause::Trap(_) | Cause::Timeout(_) | Cause::Memory(_) | Cause::Output(_))

@@ -7,7 +7,7 @@ mod image;
 mod layout;
 mod registry;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::client::{Answer, HttpClient};
 use crate::signature::{self, Trust};
-use crate::{COMPONENT_BYTES_MAX, FETCH_TIME, Host, REDIRECTS_MAX};
+use crate::{COMPONENT_BYTES_MAX, FETCH_TIME, Host, REDIRECTS_MAX, SIGNATURE_BYTES_MAX};
 
 /// Where a component comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -142,10 +142,11 @@ impl Host {
                 blocking(read).await
             }
             Origin::Http(url) => {
-                let component = get(self.client(), url).await?;
+                let component = get(self.client(), url, COMPONENT_BYTES_MAX).await?;
                 let signature = match signed {
                     true => {
-                        Some(String::from_utf8_lossy(&get(self.client(), &format!("{url}.sig")).await?).into_owned())
+                        let signature = get(self.client(), &format!("{url}.sig"), SIGNATURE_BYTES_MAX).await?;
+                        Some(String::from_utf8_lossy(&signature).into_owned())
                     }
                     false => None,
                 };
@@ -168,24 +169,33 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// A file of at most a component's size and one byte: the host then refuses it and says how large it may be.
-fn read(path: &std::path::Path) -> Result<Bytes, FetchError> {
-    use std::io::Read as _;
-    let named = |e: std::io::Error| FetchError::Read(format!("{}: {e}", path.display()));
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(named)?;
-    file.take(COMPONENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(named)?;
-    Ok(bytes.into())
+fn read(path: &Path) -> Result<Bytes, FetchError> {
+    let bytes = read_within(path, COMPONENT_BYTES_MAX + 1);
+    bytes.map(Bytes::from).map_err(|e| FetchError::Read(format!("{}: {e}", path.display())))
 }
 
-fn signature_beside(path: &std::path::Path) -> Option<String> {
+/// The first `most` bytes of a file.
+fn read_within(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn signature_beside(path: &Path) -> Option<String> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".sig");
-    String::from_utf8(read(std::path::Path::new(&beside)).ok()?.to_vec()).ok()
+    signature_at(Path::new(&beside))
 }
 
-/// A GET that follows a few redirects; never from https to http.
-async fn get(client: &HttpClient, url: &str) -> Result<Bytes, FetchError> {
-    let answer = follow(client, url, &[]).await?;
+/// The signature in that file; one that is longer than a signature can be is cut, and so no signature.
+pub(crate) fn signature_at(path: &Path) -> Option<String> {
+    String::from_utf8(read_within(path, SIGNATURE_BYTES_MAX).ok()?).ok()
+}
+
+/// A GET of at most `most` bytes that follows a few redirects; never from https to http.
+async fn get(client: &HttpClient, url: &str, most: usize) -> Result<Bytes, FetchError> {
+    let answer = follow(client, url, &[], most).await?;
     let failed = |message: String| FetchError::Fetch { from: url.to_owned(), message };
     match answer.status() {
         http::StatusCode::OK => Ok(answer.into_body()),
@@ -194,7 +204,7 @@ async fn get(client: &HttpClient, url: &str) -> Result<Bytes, FetchError> {
 }
 
 /// The answer to a GET with those headers, which only the first place is shown.
-async fn follow(client: &HttpClient, url: &str, headers: &[(&str, &str)]) -> Result<Answer, FetchError> {
+async fn follow(client: &HttpClient, url: &str, headers: &[(&str, &str)], most: usize) -> Result<Answer, FetchError> {
     let failed = |message: String| FetchError::Fetch { from: url.to_owned(), message };
     let mut place: http::Uri = url.parse().map_err(|_| failed("that is no URL".into()))?;
     for step in 0..=REDIRECTS_MAX {
@@ -204,7 +214,7 @@ async fn follow(client: &HttpClient, url: &str, headers: &[(&str, &str)]) -> Res
         }
         let request = request.header(http::header::USER_AGENT, concat!("weir/", env!("CARGO_PKG_VERSION")));
         let request = request.body(Full::default()).map_err(|e| failed(e.to_string()))?;
-        let answer = client.ask(request, COMPONENT_BYTES_MAX).await.map_err(|e| failed(e.to_string()))?;
+        let answer = client.ask(request, most).await.map_err(|e| failed(e.to_string()))?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }

@@ -71,6 +71,7 @@ pub struct Generation(pub(crate) Arc<Pool>);
 #[derive(Debug)]
 pub struct Sound {
     spec: AdapterSpec,
+    digest: [u8; 32],
     manifest: Manifest,
     config: String,
     plan: Plan,
@@ -208,7 +209,7 @@ impl Host {
         check_needs(adapter, &spec.limits, &manifest)?;
         let plan = Plan::new(adapter, &manifest, &spec.bindings, spec.condition.as_deref())?;
         let config = config::checked(&manifest, &spec.origin, adapter, &spec.config)?;
-        Ok(Sound { spec, manifest, config, plan })
+        Ok(Sound { digest: Sha256::digest(&spec.wasm).into(), spec, manifest, config, plan })
     }
 
     /// Compiles, starts, configures and tests it. Takes milliseconds when the compiled module is cached, up to a minute when
@@ -218,8 +219,8 @@ impl Host {
     /// # Errors
     /// [`Error`] names the step that failed.
     pub async fn start(&self, adapter: &Adapter, sound: Sound) -> Result<Generation, Error> {
-        let Sound { spec, manifest, config, plan } = sound;
-        let component = self.compiled(&spec).await?;
+        let Sound { spec, digest, manifest, config, plan } = sound;
+        let component = self.compiled(&spec, digest).await?;
         let pre = self.linked(&component, &manifest, &spec.origin)?;
         let (name, counters) = (adapter.name().clone(), adapter.counters().clone());
         let voice = Voice::new(name.clone(), counters.clone(), spec.limits.log_lines_per_second);
@@ -235,7 +236,7 @@ impl Host {
             voice: Arc::new(voice),
             services: Arc::new(services),
             outlet: self.0.outlet.clone(),
-            digest: Sha256::digest(&spec.wasm).into(),
+            digest,
             pre,
             families: OnceLock::new(),
         };
@@ -254,7 +255,7 @@ impl Host {
         Ok(adapter)
     }
 
-    async fn compiled(&self, spec: &AdapterSpec) -> Result<Component, Error> {
+    async fn compiled(&self, spec: &AdapterSpec, digest: [u8; 32]) -> Result<Component, Error> {
         let failed = |message: String| Error::Compile { origin: spec.origin.clone(), message };
         let turn = self.0.compiles.clone().acquire_owned().await.map_err(|e| failed(e.to_string()))?;
         let (engine, cache) = (self.0.machine.engine.clone(), self.0.cache.clone());
@@ -262,7 +263,7 @@ impl Host {
         let job = tokio::task::spawn_blocking(move || {
             // A compilation that took too long holds its turn until it ends: there are never more at once.
             let _turn = turn;
-            compile(&engine, cache.as_deref(), &wasm, &origin)
+            compile(&engine, cache.as_deref(), &wasm, &digest, &origin)
         });
         let compiled = tokio::time::timeout(COMPILE_TIME_MAX, job).await;
         let late = |_| Error::CompileTime { origin: spec.origin.clone(), limit: COMPILE_TIME_MAX };

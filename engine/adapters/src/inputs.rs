@@ -29,7 +29,7 @@ pub(crate) enum Held<'a> {
 pub(crate) fn held<'a>(input: &Input, world: World<'a>, mask: Option<&Mask>) -> Option<Held<'a>> {
     let (slot, key) = match &input.source {
         Source::Attribute { slot, key } => (slot, key),
-        Source::Expression(program) => return computed(program, input.ty, world, mask),
+        Source::Expression { program, secret } => return computed(program, input.ty, world, mask.filter(|_| *secret)),
         Source::Unbound => return None,
     };
     let sensitive = mask.filter(|_| slot.attribute().sensitive);

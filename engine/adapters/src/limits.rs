@@ -14,6 +14,8 @@ pub const INPUTS_MAX: usize = 64;
 pub const MANIFEST_BYTES_MAX: usize = 256 << 10;
 /// Rows of one batch; a longer report is several calls.
 pub const ROWS_MAX: usize = 1024;
+/// Causes of an error that its text names.
+pub const CAUSES_MAX: usize = 8;
 /// Header operations in one verdict.
 pub const HEADER_OPS_MAX: usize = 64;
 /// Readings of one doubtful request that a check plugin is asked about.
@@ -84,6 +86,10 @@ pub const SINK_PAUSE: Duration = Duration::from_secs(1);
 pub const FETCH_TIME: Duration = Duration::from_secs(60);
 /// Redirects that are followed on the way to a component.
 pub const REDIRECTS_MAX: usize = 3;
+/// Bytes of a component's signature, with what is around it in its file.
+pub const SIGNATURE_BYTES_MAX: usize = 4 << 10;
+/// Bytes of a registry's answer with a token.
+pub const TOKEN_BYTES_MAX: usize = 64 << 10;
 /// Pause before the next try when an instance could not be replaced.
 pub const RESPAWN_PAUSE: Duration = Duration::from_secs(1);
 

@@ -8,6 +8,7 @@ use weir_attributes::{Phase, Slot, Type as Vocabulary, lookup, slot};
 use weir_cel::Program;
 use weir_manifest::{Capabilities, Needs, Type, World};
 
+use crate::plan::is_secret;
 use crate::{ATTRIBUTES_MAX, INPUTS_MAX};
 
 /// One value that a plugin wants to see, or gives.
@@ -34,9 +35,20 @@ pub enum Source {
         key: Option<Box<str>>,
     },
     /// The operator's expression.
-    Expression(Program),
+    Expression {
+        /// What computes it.
+        program: Program,
+        /// Whether it reads what report plugins see only as a hash.
+        secret: bool,
+    },
     /// The name is not in the vocabulary: the operator must bind it.
     Unbound,
+}
+
+impl Source {
+    pub(crate) fn expression(program: Program) -> Source {
+        Source::Expression { secret: program.references().iter().any(is_secret), program }
+    }
 }
 
 impl Input {
@@ -45,7 +57,7 @@ impl Input {
     pub fn slot(&self) -> Option<Slot> {
         match self.source {
             Source::Attribute { slot, .. } => Some(slot),
-            Source::Expression(_) | Source::Unbound => None,
+            Source::Expression { .. } | Source::Unbound => None,
         }
     }
 
@@ -54,7 +66,7 @@ impl Input {
     pub fn key(&self) -> Option<&str> {
         match &self.source {
             Source::Attribute { key, .. } => key.as_deref(),
-            Source::Expression(_) | Source::Unbound => None,
+            Source::Expression { .. } | Source::Unbound => None,
         }
     }
 }

@@ -9,6 +9,11 @@ use sha2::Sha256;
 const CREDENTIALS: [&str; 6] =
     ["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-forwarded-client-cert"];
 
+/// Whether the header of that name holds a credential.
+pub(crate) fn is_credential(name: &str) -> bool {
+    CREDENTIALS.contains(&name)
+}
+
 /// Turns a value into a keyed hash: equal values stay equal, nothing else is left.
 #[derive(Clone)]
 pub(crate) struct Mask(Hmac<Sha256>);
@@ -37,14 +42,9 @@ impl Mask {
         text
     }
 
-    /// Whether the header of that name holds a credential.
-    pub(crate) fn is_credential(&self, name: &str) -> bool {
-        CREDENTIALS.contains(&name)
-    }
-
     /// The value of that header, hashed when the header is a credential.
     pub(crate) fn header<'a>(&self, name: &str, value: Cow<'a, str>) -> Cow<'a, str> {
-        match self.is_credential(name) {
+        match is_credential(name) {
             true => Cow::Owned(self.hash(&value)),
             false => value,
         }

@@ -1,6 +1,7 @@
 //! What one adapter shows its plugin: the manifest's inputs, with the operator's expressions in their places and behind them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use weir_attributes::{Bag, World as Reading, slot};
 use weir_cel::{Env, Map as CelMap, Program, Reference, Scratch, Type as CelType, Value as CelValue};
@@ -9,7 +10,7 @@ use weir_manifest::{Type, World};
 use crate::contract::v1::weir::plugin::types::Kind;
 use crate::inputs::{Held, entry};
 use crate::manifest::Source;
-use crate::mask::Mask;
+use crate::mask::{Mask, is_credential};
 use crate::{Cause, Error, INPUTS_MAX, Input, Manifest};
 
 /// One expression of the operator for one input.
@@ -24,10 +25,11 @@ pub struct Binding {
 /// Inputs and condition of one adapter.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    /// The manifest's, and behind them those that only the operator binds.
     pub(crate) inputs: Vec<Input>,
-    /// Names and kinds of the inputs behind the manifest's.
-    pub(crate) extra: Vec<(String, Kind)>,
     condition: Option<Program>,
+    /// Everything of a request that its inputs, its bag, its bindings and the `match` can read.
+    pub(crate) reads: Arc<[Reference]>,
     /// Whether what it reads depends on how a doubtful path, or doubtful header lines, are read.
     pub(crate) by_path: bool,
     pub(crate) by_line: bool,
@@ -45,7 +47,7 @@ impl Plan {
             World::Check | World::Enrich => Env::vocabulary(),
         };
         let wrong = |field: String, message: String| Error::Expression { adapter: adapter.to_owned(), field, message };
-        let (mut inputs, mut extra) = (manifest.inputs.clone(), Vec::new());
+        let mut inputs = manifest.inputs.clone();
         for Binding { name, expression } in bindings {
             let field = || format!("bindings.{name}");
             let input = inputs.iter_mut().find(|input| *input.name == **name);
@@ -56,21 +58,20 @@ impl Plan {
             };
             let program = compiled.map_err(|e| wrong(field(), e.to_string()))?;
             match input {
-                Some(input) => input.source = Source::Expression(program),
+                Some(input) => input.source = Source::expression(program),
                 None if !manifest.more_inputs => {
                     let known = manifest.inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                     return Err(wrong(field(), format!("the plugin has no input of that name; it has {known}")));
                 }
                 None => {
-                    let (ty, kind) = kind_of(program.result_type()).ok_or_else(|| {
+                    let ty = type_of(program.result_type()).ok_or_else(|| {
                         let ty = program.result_type();
                         wrong(
                             field(),
                             format!("an input cannot be of type {ty}; convert it, with string() for instance"),
                         )
                     })?;
-                    extra.push((name.clone(), kind));
-                    let source = Source::Expression(program);
+                    let source = Source::expression(program);
                     inputs.push(Input { name: name.as_str().into(), ty, optional: true, source });
                 }
             }
@@ -84,31 +85,29 @@ impl Plan {
         }
         let condition = condition.map(|source| env.compile_as(source, &CelType::Bool)).transpose();
         let condition = condition.map_err(|e| wrong("match".into(), e.to_string()))?;
-        Ok(Plan::reading(inputs, extra, &manifest.attributes, condition))
+        Ok(Plan::reading(inputs, &manifest.attributes, condition))
     }
 
     /// `attributes` is what the bag shows beside the inputs.
-    pub(crate) fn reading(
-        inputs: Vec<Input>,
-        extra: Vec<(String, Kind)>,
-        attributes: &[Input],
-        condition: Option<Program>,
-    ) -> Plan {
+    pub(crate) fn reading(inputs: Vec<Input>, attributes: &[Input], condition: Option<Program>) -> Plan {
         let programs = inputs.iter().filter_map(|input| match &input.source {
-            Source::Expression(program) => Some(program),
+            Source::Expression { program, .. } => Some(program),
             _ => None,
         });
-        let references = programs.chain(&condition).flat_map(Program::references);
+        let mut reads: Vec<_> = programs.chain(&condition).flat_map(Program::references).cloned().collect();
         // An expression sees the lines of one header too; a plugin is shown them joined, which no reading changes.
-        let mut reads: Vec<_> = references.map(|read| (read.slot, true)).collect();
+        let lines = |read: &Reference| read.slot == slot::REQUEST_HEADERS_ALL;
+        let of_expressions = reads.iter().any(lines);
         let shown = inputs.iter().chain(attributes);
-        reads.extend(shown.filter_map(|input| Some((input.slot()?, input.key().is_none()))));
+        reads.extend(
+            shown.filter_map(|input| Some(Reference { slot: input.slot()?, key: input.key().map(Into::into) })),
+        );
         let path = [slot::REQUEST_PATH, slot::REQUEST_URL_PATH];
         Plan {
-            by_path: reads.iter().any(|(slot, _)| path.contains(slot)),
-            by_line: reads.iter().any(|(slot, lines)| *slot == slot::REQUEST_HEADERS_ALL && *lines),
+            by_path: reads.iter().any(|read| path.contains(&read.slot)),
+            by_line: of_expressions || reads.iter().any(|read| lines(read) && read.key.is_none()),
+            reads: reads.into(),
             inputs,
-            extra,
             condition,
         }
     }
@@ -121,23 +120,18 @@ impl Plan {
             .map_err(|e| Cause::Expression(format!("spec.match failed: {e}")))
     }
 
-    /// The requests that `match` covers, all of them without one. One that it fails on is covered: nothing is lost in silence.
-    pub(crate) fn covered<'b>(&self, bags: &'b [Bag]) -> Cow<'b, [Bag]> {
-        match &self.condition {
-            None => Cow::Borrowed(bags),
-            Some(_) => {
-                Cow::Owned(bags.iter().filter(|bag| self.covers(bag.as_told()).unwrap_or(true)).cloned().collect())
-            }
-        }
+    /// The requests that `match` covers. One that it fails on is covered: nothing is lost in silence.
+    pub(crate) fn covered<'b>(&self, bags: &'b [Bag]) -> impl Iterator<Item = &'b Bag> {
+        bags.iter().filter(|bag| self.covers(bag.as_told()).unwrap_or(true))
     }
 }
 
 /// The value of an operator's expression; none when it fails, is null, or is of another type than the plugin was told.
+/// `mask`: it reads a secret.
 pub(crate) fn computed<'a>(program: &Program, ty: Type, reading: Reading<'a>, mask: Option<&Mask>) -> Option<Held<'a>> {
     let mut scratch = Scratch::new();
     let value = program.evaluate(&reading, &mut scratch).ok()?;
     let held = owned(&value).filter(|held| is_of(held, ty))?;
-    let mask = mask.filter(|mask| program.references().iter().any(|read| is_secret(read, mask)));
     Some(match mask {
         Some(mask) => hashed(held, mask),
         None => held,
@@ -145,9 +139,9 @@ pub(crate) fn computed<'a>(program: &Program, ty: Type, reading: Reading<'a>, ma
 }
 
 /// Whether what is read is a secret, or may be one: a header whose name is computed.
-fn is_secret(read: &Reference, mask: &Mask) -> bool {
+pub(crate) fn is_secret(read: &Reference) -> bool {
     let headers = [slot::REQUEST_HEADERS, slot::REQUEST_HEADERS_ALL, slot::RESPONSE_HEADERS].contains(&read.slot);
-    read.slot.attribute().sensitive || (headers && read.key.as_deref().is_none_or(|name| mask.is_credential(name)))
+    read.slot.attribute().sensitive || (headers && read.key.as_deref().is_none_or(is_credential))
 }
 
 fn is_of(held: &Held<'_>, ty: Type) -> bool {
@@ -226,19 +220,34 @@ fn cel_type(ty: Type) -> CelType {
     }
 }
 
-/// How a result of that type reaches a plugin; none for what it cannot be shown.
-fn kind_of(ty: &CelType) -> Option<(Type, Kind)> {
+/// As what a result of that type reaches a plugin; none for what it cannot be shown.
+fn type_of(ty: &CelType) -> Option<Type> {
     Some(match ty {
-        CelType::Bool => (Type::Bool, Kind::Boolean),
-        CelType::Int | CelType::Uint => (Type::Int, Kind::Int),
-        CelType::Double => (Type::Double, Kind::Double),
-        CelType::Bytes => (Type::Bytes, Kind::Bytes),
-        CelType::Timestamp => (Type::Timestamp, Kind::Timestamp),
-        CelType::Duration => (Type::Duration, Kind::Duration),
-        CelType::List(_) => (Type::List, Kind::Texts),
-        CelType::Map(..) => (Type::Map, Kind::Pairs),
-        CelType::Optional(inner) | CelType::Wrapper(inner) => kind_of(inner)?,
-        CelType::String | CelType::Ip | CelType::Cidr | CelType::Url | CelType::Semver => (Type::String, Kind::Text),
+        CelType::Bool => Type::Bool,
+        CelType::Int | CelType::Uint => Type::Int,
+        CelType::Double => Type::Double,
+        CelType::Bytes => Type::Bytes,
+        CelType::Timestamp => Type::Timestamp,
+        CelType::Duration => Type::Duration,
+        CelType::List(_) => Type::List,
+        CelType::Map(..) => Type::Map,
+        CelType::Optional(inner) | CelType::Wrapper(inner) => type_of(inner)?,
+        CelType::String | CelType::Ip | CelType::Cidr | CelType::Url | CelType::Semver => Type::String,
         _ => return None,
     })
+}
+
+/// The same in the contract's words.
+pub(crate) fn kind(ty: Type) -> Kind {
+    match ty {
+        Type::String => Kind::Text,
+        Type::Int => Kind::Int,
+        Type::Double => Kind::Double,
+        Type::Bool => Kind::Boolean,
+        Type::Bytes => Kind::Bytes,
+        Type::Timestamp => Kind::Timestamp,
+        Type::Duration => Kind::Duration,
+        Type::Map | Type::ListMap | Type::Struct => Kind::Pairs,
+        Type::List => Kind::Texts,
+    }
 }

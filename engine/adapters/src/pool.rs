@@ -16,7 +16,7 @@ use crate::calls::{Broken, Life, Until, refused};
 use crate::contract::v1::exports::weir::plugin::{check, enrich, lifecycle, report};
 use crate::guest::{DeadlinePassed, Guest, Phase, Request};
 use crate::host::{Machine, Outlet};
-use crate::plan::Plan;
+use crate::plan::{Plan, kind};
 use crate::services::Services;
 use crate::stats::Counters;
 use crate::voice::Voice;
@@ -143,8 +143,8 @@ impl Plugin {
     async fn configured(&self, store: &mut Store<Guest>) -> Result<(lifecycle::Guest, Exports), Cause> {
         let time = self.limits.configure_time;
         let (lifecycle, exports) = self.pre.instantiate(store).await.map_err(|e| self.cause(store, &e, time))?;
-        let extra = self.plan.extra.iter().map(|(name, kind)| lifecycle::Binding { name, kind: *kind });
-        let bindings: Vec<_> = extra.collect();
+        let more = self.plan.inputs.iter().skip(self.manifest.inputs.len());
+        let bindings: Vec<_> = more.map(|more| lifecycle::Binding { name: &more.name, kind: kind(more.ty) }).collect();
         let setup = lifecycle::Setup { config: &self.config, bindings: &bindings };
         let answer = lifecycle.call_configure(&mut *store, setup).await;
         answer.map_err(|e| self.cause(store, &e, time))?.map_err(refused)?;
@@ -219,6 +219,7 @@ impl Pool {
 
     /// Fills it in the background, and lets each instance tick.
     pub(crate) fn serve(self: &Arc<Self>) {
+        self.plugin.services.serve();
         let pool = Arc::downgrade(self);
         self.runtime.spawn(async move {
             if let Some(pool) = pool.upgrade()

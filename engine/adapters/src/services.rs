@@ -10,7 +10,7 @@ use crate::client::HttpClient;
 use crate::contract::v1::weir::plugin::types::{Refusal, RefusalCode};
 use crate::registry::Registry;
 use crate::sink::Sink;
-use crate::{Grants, Input, Manifest};
+use crate::{Grants, Input, Manifest, StoreSize};
 
 /// What was asked for and granted.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Services {
     pub(crate) records: bool,
     pub(crate) spans: bool,
     pub(crate) kv: HashMap<Box<str>, Arc<Store>>,
+    /// How large each store is to be once this generation serves.
+    sizes: Vec<(Arc<Store>, StoreSize)>,
     pub(crate) upstreams: HashMap<Box<str>, Arc<Upstream>>,
     pub(crate) sinks: HashMap<Box<str>, Arc<Sink>>,
     pub(crate) lookup: Vec<Box<str>>,
@@ -41,12 +43,11 @@ impl Services {
     /// `manifest` asks for no more than `grants` give.
     pub(crate) fn new(adapter: &str, manifest: &Manifest, grants: &Grants, host: &Supplies) -> Services {
         let asked = &manifest.capabilities;
-        let store = |name: &String| {
+        let stores = asked.kv.iter().filter_map(|name| {
             let size = *grants.kv.get(name)?;
-            let store = host.stores.get(adapter, name, |_| true, || Store::new(size));
-            store.resize(size);
-            Some((name.as_str().into(), store))
-        };
+            Some((name, host.stores.get(adapter, name, |_| true, || Store::new(size)), size))
+        });
+        let stores: Vec<_> = stores.collect();
         let upstream = |name: &String| {
             let granted = grants.http_out.get(name)?;
             Some((name.as_str().into(), Arc::new(Upstream::new(granted, &host.client))))
@@ -61,12 +62,20 @@ impl Services {
             metrics: asked.metrics && grants.metrics,
             records: asked.records && grants.records,
             spans: asked.spans && grants.spans,
-            kv: asked.kv.iter().filter_map(store).collect(),
+            kv: stores.iter().map(|(name, store, _)| (name.as_str().into(), store.clone())).collect(),
+            sizes: stores.into_iter().map(|(_, store, size)| (store, size)).collect(),
             upstreams: asked.http_out.iter().filter_map(upstream).collect(),
             sinks: asked.sinks.iter().filter_map(sink).collect(),
             lookup: asked.lookup.iter().map(|name| name.as_str().into()).collect(),
             tables: host.tables.clone(),
             attributes: manifest.attributes.clone(),
+        }
+    }
+
+    /// This generation serves from now on: what it shares with the one before gets its sizes.
+    pub(crate) fn serve(&self) {
+        for (store, size) in &self.sizes {
+            store.resize(*size);
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Stats {
     pub instances: usize,
     /// What became of the messages for each sink.
     pub sinks: Vec<(String, SinkStats)>,
-    /// The last failure of any kind.
+    /// The last failure of a call that was made.
     pub last_error: Option<String>,
 }
 
@@ -49,19 +49,22 @@ pub(crate) struct Counters {
     pub(crate) log_lines_dropped: AtomicU64,
     pub(crate) memory_bytes: AtomicUsize,
     pub(crate) instances: AtomicUsize,
-    /// Held for the length of a string copy, and only by failures and scrapes.
+    /// Held for the length of a string copy, and only by calls that failed and scrapes.
     last_error: Mutex<Option<String>>,
 }
 
 impl Counters {
     pub(crate) fn failed(&self, failure: &Failure) {
-        let counter = match failure.cause {
+        let counter = match &failure.cause {
             Cause::Trap(_) | Cause::Memory(_) => &self.traps,
             Cause::Timeout(_) | Cause::Busy(_) => &self.timeouts,
-            Cause::Quarantined(_) | Cause::Pending => &self.held_back,
+            cause if cause.is_held_back() => &self.held_back,
             _ => &self.errors,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        if failure.cause.is_held_back() {
+            return;
+        }
         let mut last = self.last_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *last = Some(failure.to_string());
     }

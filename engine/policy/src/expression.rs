@@ -1,13 +1,13 @@
 //! The expression of a CelPolicy's rule, asked in every reading of the request.
 
-use weir_attributes::{Headers, SPLITS_MAX, Slot, Splits, World, slot};
+use weir_attributes::{Headers, SPLITS_MAX, Splits, World, slot};
 
 use weir_cel::{EvalErrorKind, Program, Scratch, Value};
 
 use crate::{
     facts::Facts,
     policy::{Effect, Holds},
-    referenced::Referenced,
+    referenced::{Referenced, is_header_map},
     truth::Truth,
     verdict::Text,
 };
@@ -151,8 +151,4 @@ impl Expression {
             }
         }
     }
-}
-
-fn is_header_map(slot: Slot) -> bool {
-    slot == slot::REQUEST_HEADERS || slot == slot::REQUEST_HEADERS_ALL
 }

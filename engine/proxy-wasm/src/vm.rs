@@ -167,8 +167,7 @@ impl Vm {
         if tick {
             let _ = self.enter(Tick).await;
         }
-        loop {
-            let Some((generation, token)) = self.ready.pop() else { break };
+        while let Some((generation, token)) = self.ready.pop() {
             let _ = self.enter(QueueReady { generation, token }).await;
         }
     }

@@ -9,13 +9,12 @@ use arc_swap::ArcSwap;
 use weir_adapters::World;
 use weir_config::{Change, Diagnostic, Diagnostics, Options, Sources, Watch, load_sources};
 use weir_providers::Clients;
-use weir_telemetry::Declaration;
 
 use crate::{
     Runtime,
     build::{self, Candidate, build},
     plugins::{self, FIRST_WAIT, Start, WAIT},
-    snapshot::{Bound, EnrichBinding, ReadsOfRulesets, ReportBinding, Snapshot},
+    snapshot::{Bound, EnrichBinding, ReadsOfRulesets, ReportBinding, Snapshot, Wider},
 };
 
 /// What became of the newest configuration.
@@ -137,10 +136,10 @@ async fn swap(runtime: &Arc<Runtime>, mut candidate: Candidate, source: Source) 
         tracing::warn!("configuration accepted, with warnings:\n{}", candidate.warnings);
     }
     let (sources, warnings) = (candidate.loaded.sources().clone(), candidate.warnings.clone());
-    let (starts, declarations) = (std::mem::take(&mut candidate.starts), std::mem::take(&mut candidate.declarations));
+    let starts = std::mem::take(&mut candidate.starts);
     let snapshot = Arc::new(snapshot(runtime, candidate));
     let version = snapshot.version.clone();
-    let later = install(runtime, &snapshot, starts, &declarations).await;
+    let later = install(runtime, &snapshot, starts).await;
     if let Some(previous) = runtime.snapshot.swap(Some(snapshot)) {
         previous.tell_errors(&runtime.metrics);
     }
@@ -171,10 +170,10 @@ async fn install(
     runtime: &Runtime,
     snapshot: &Snapshot,
     starts: Vec<(Arc<str>, Start)>,
-    declarations: &[Declaration],
 ) -> Vec<(plugins::Plugin, plugins::Starting)> {
     let _one_at_a_time = runtime.installing.lock().await;
-    runtime.declare(declarations);
+    // Not as the candidate was validated: a plugin may have changed in place since.
+    runtime.declare(&plugins::declarations(&snapshot.plugins, &plugins::ready(&starts)));
     let mut later = Vec::new();
     for (name, start) in starts {
         let Some(plugin) = snapshot.plugins.get(&name) else { continue };
@@ -194,7 +193,7 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
     for document in &candidate.loaded.adapters {
         let name = build::name(document);
         let Some(plugin) = candidate.plugins.get(&name) else { continue };
-        let (adapter, failure_policy) = (plugin.adapter.clone(), plugin.failure_policy);
+        let (adapter, failure_policy) = (plugin.adapter.clone(), plugin.recipe.failure_policy);
         let metrics = runtime.metrics.adapter(&name, plugin.phase());
         let scope = || build::scope(&candidate, document);
         match plugin.world {
@@ -214,7 +213,8 @@ fn snapshot(runtime: &Runtime, candidate: Candidate) -> Snapshot {
         checks,
         reports,
         reads: ReadsOfRulesets::default(),
-        served: ArcSwap::from_pointee((0, "".into())),
+        wider: Wider::default(),
+        served: ArcSwap::from_pointee(((0, 0), "".into())),
         policies: candidate.policies,
     }
 }

@@ -5,11 +5,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use weir_adapters::{Host, HostOptions, World};
 use weir_config::{Diagnostic, Diagnostics, Loaded, Options};
 use weir_policy::{PolicySet, Scope, document::Document};
-use weir_telemetry::{Declaration, Families};
+use weir_telemetry::Families;
 
 use crate::{
     Setup,
-    plugins::{FIRST_WAIT, Plugins, Set, Start, declarations, prepare},
+    plugins::{FIRST_WAIT, Plugins, Set, Start, declarations, prepare, ready},
 };
 
 /// A configuration that is good: everything is compiled, nothing serves it yet.
@@ -20,8 +20,6 @@ pub(crate) struct Candidate {
     pub(crate) plugins: Plugins,
     /// What is new of them: it serves when the candidate does, or later.
     pub(crate) starts: Vec<(Arc<str>, Start)>,
-    /// The metric families of its report adapters, adapter by adapter.
-    pub(crate) declarations: Vec<Declaration>,
     pub(crate) warnings: Diagnostics,
 }
 
@@ -45,12 +43,7 @@ pub(crate) async fn build(
         plugins.get(&*name(document)).is_some_and(|plugin| plugin.world == World::Check)
     });
     let (policies, warnings) = loaded.compile_after(replaced)?;
-    let ready = starts.iter().filter_map(|(name, start)| match start {
-        Start::Ready(generation) => Some((name.clone(), generation)),
-        Start::Later(_) => None,
-    });
-    let declarations = declarations(&plugins, &ready.collect::<Vec<_>>());
-    match Families::validate(&declarations) {
+    match Families::validate(&declarations(&plugins, &ready(&starts))) {
         // What a linter dislikes about names is the plugin author's matter, not the operator's.
         Ok(dislikes) => dislikes.iter().for_each(|dislike| tracing::debug!("{dislike}")),
         Err(error) => {
@@ -58,7 +51,7 @@ pub(crate) async fn build(
             return Err(Diagnostic::whole(folder, error.to_string()).into());
         }
     }
-    Ok(Candidate { loaded, policies, plugins, starts, declarations, warnings })
+    Ok(Candidate { loaded, policies, plugins, starts, warnings })
 }
 
 pub(crate) fn name<T>(document: &Document<T>) -> Arc<str> {

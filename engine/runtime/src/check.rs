@@ -15,6 +15,7 @@ use weir_telemetry::AdapterOutcome;
 use crate::{
     DecisionId, Door, Runtime,
     conclude::Reached,
+    said::{Said, Told},
     snapshot::{Bound, Snapshot},
 };
 
@@ -32,6 +33,8 @@ pub struct Checked {
     pub snapshot: Arc<str>,
     /// What the verdict depends on; none: it must not be cached.
     pub referenced: Option<Arc<Referenced>>,
+    /// What check adapters said beside their decisions, in the order in which they were asked.
+    pub said: Vec<Said>,
 }
 
 /// Who asks: what the counters and the log say of it.
@@ -67,7 +70,7 @@ impl Runtime {
             return self.conclude(bag, verdict, Reached::default(), asked);
         };
         let keys = self.keys.load_full();
-        let version = snapshot.version_with(&keys);
+        let version = self.version_of(&snapshot, &keys);
         let mut reached = Reached { snapshot: Some(&snapshot), version: Some(&version), ..Reached::default() };
         let claim = self.claim(claim, &bag);
         let workload = match snapshot.policies.workloads().resolve(&claim) {
@@ -83,20 +86,29 @@ impl Runtime {
             Err(invalid) => return self.conclude(bag, Verdict::invalid_path(invalid), reached, asked),
         }
         let ruleset = snapshot.policies.ruleset(&workload);
-        let verdict = match crate::enrich::enrich(&snapshot, &mut bag).await {
+        // Boxed, as enriching is rare: every check would carry its size.
+        let enriched = match snapshot.enriches.is_empty() {
+            true => Ok(false),
+            false => Box::pin(crate::enrich::enrich(&snapshot, &mut bag)).await,
+        };
+        let mut told = Told::default();
+        let verdict = match enriched {
             Ok(asked) => {
-                let verdict = self.evaluate(&snapshot, &keys, &ruleset, &mut bag, deadline).await;
-                if asked { Verdict { ttl: None, ..verdict } } else { verdict }
+                let verdict = self.evaluate(&snapshot, &keys, &ruleset, &mut bag, deadline, &mut told).await;
+                // What was decided by something that has changed meanwhile, or that the key does not hold, is not reused.
+                let stale = !told.is_empty() && self.version_of(&snapshot, &keys) != version;
+                let reusable = !asked && !stale && !told.by_custom;
+                Verdict { ttl: verdict.ttl.filter(|_| reusable), ..verdict }
             }
             Err(denial) => denial,
         };
-        self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), ..reached }, asked)
+        self.conclude(bag, verdict, Reached { ruleset: Some(&ruleset), said: told.said, ..reached }, asked)
     }
 
     /// A request that its door could not read: denied, counted and logged like any other.
     pub fn refuse(&self, bag: Bag, verdict: Verdict, door: Door) -> Checked {
         let snapshot = self.snapshot.load_full();
-        let version = snapshot.as_ref().map(|snapshot| snapshot.version_with(&self.keys.load()));
+        let version = snapshot.as_ref().map(|snapshot| self.version_of(snapshot, &self.keys.load()));
         let reached = Reached { snapshot: snapshot.as_ref(), version: version.as_ref(), ..Reached::default() };
         self.conclude(bag, verdict, reached, Asked { door, since: Instant::now() })
     }
@@ -118,6 +130,7 @@ impl Runtime {
         ruleset: &Arc<Ruleset>,
         bag: &mut Bag,
         deadline: Instant,
+        told: &mut Told,
     ) -> Verdict {
         let mut step = Evaluation::start(ruleset, bag, now(), keys);
         loop {
@@ -129,8 +142,9 @@ impl Runtime {
                     step = evaluation.resume(answer, bag, keys);
                 }
                 Step::Ask(Ask::Adapter { binding, .. }, evaluation) => {
+                    told.asked(ruleset, binding);
                     let answer = match snapshot.checks.get(binding) {
-                        Some(bound) => Box::pin(answer(bound, bag)).await,
+                        Some(bound) => Box::pin(answer(bound, bag, told)).await,
                         None => Answer::Failed {
                             fail_open: false,
                             detail: Text::Static("its adapter is not in this snapshot"),
@@ -175,15 +189,21 @@ impl Runtime {
 }
 
 /// Asks a check adapter; its failure policy decides what a failure means.
-async fn answer(bound: &Bound, bag: &Bag) -> Answer {
+async fn answer(bound: &Bound, bag: &Bag, told: &mut Told) -> Answer {
     let since = Instant::now();
     let answered = bound.adapter.check(bag).await;
     let outcome = answered.as_ref().map_or_else(crate::report::failed, |_| AdapterOutcome::Ok);
     bound.metrics.call(outcome, since.elapsed());
     match answered {
-        Ok(verdict) => crate::translate::verdict(verdict),
+        Ok(mut verdict) => {
+            told.heard(&bound.adapter, &mut verdict);
+            crate::translate::verdict(verdict)
+        }
         Err(failure) => {
-            tracing::warn!(%failure, "check adapter failed");
+            // Of what is held back, quarantining it told.
+            if !failure.cause.is_held_back() {
+                tracing::warn!(%failure, "check adapter failed");
+            }
             let fail_open = bound.failure_policy == FailurePolicy::Open;
             Answer::Failed { fail_open, detail: Text::Shared(failure.to_string().into()) }
         }

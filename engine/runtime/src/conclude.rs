@@ -14,6 +14,7 @@ use weir_telemetry::{CheckOutcome, Decision as Record, DecisionId, DryRun, Outco
 use crate::{
     Checked, Door, Runtime,
     check::{Asked, now},
+    said::Said,
     snapshot::Snapshot,
 };
 
@@ -24,18 +25,20 @@ impl Runtime {
         self.metrics.check(outcome(&verdict), verdict.reason.code as usize, asked.door as usize, took);
         let id = DecisionId::random();
         let snapshot = reached.version.cloned().unwrap_or_default();
-        let referenced = reached.ruleset.map(|ruleset| ruleset.referenced());
         if self.decisions.wants(id, is_urgent(&verdict)) {
-            let reads = reached.snapshot.zip(referenced).map(|(snapshot, referenced)| snapshot.reads.of(referenced));
+            let decided = reached.snapshot.zip(reached.ruleset);
+            let reads = decided.map(|(snapshot, ruleset)| snapshot.reads.of(ruleset.referenced()));
             self.decisions.record(Record {
                 snapshot: snapshot.clone(),
                 workload: reached.workload.map(|workload| workload.id.clone()),
                 reads: reads.unwrap_or_default(),
+                adapters: reached.said.iter().map(Said::logged).collect(),
                 ..record(id, &verdict, took, asked, bag)
             });
         }
-        let cacheable = verdict.ttl.is_some_and(|ttl| !ttl.is_zero());
-        Checked { referenced: referenced.filter(|_| cacheable).cloned(), verdict, id, snapshot }
+        let cacheable = reached.snapshot.zip(reached.ruleset).filter(|_| verdict.ttl.is_some_and(|ttl| !ttl.is_zero()));
+        let referenced = cacheable.map(|(snapshot, ruleset)| snapshot.referenced(ruleset));
+        Checked { referenced, verdict, id, snapshot, said: reached.said }
     }
 
     /// A message of that door could not be read; it was answered with an error, not with a verdict.
@@ -71,13 +74,15 @@ fn outcome(verdict: &Verdict) -> CheckOutcome {
 }
 
 /// How far a check came.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Reached<'a> {
     pub(crate) snapshot: Option<&'a Arc<Snapshot>>,
     /// That of the snapshot and the keys.
     pub(crate) version: Option<&'a Arc<str>>,
     pub(crate) workload: Option<&'a WorkloadIdentity>,
     pub(crate) ruleset: Option<&'a Arc<Ruleset>>,
+    /// What adapters said.
+    pub(crate) said: Vec<Said>,
 }
 
 fn record(id: DecisionId, verdict: &Verdict, duration: Duration, asked: Asked, bag: Bag) -> Record {
@@ -103,6 +108,7 @@ fn record(id: DecisionId, verdict: &Verdict, duration: Duration, asked: Asked, b
         audit: verdict.audit.iter().map(|mark| format!("{}#{}", mark.policy, mark.rule).into()).collect(),
         dry_run: verdict.shadows.as_deref().map(dry_run).unwrap_or_default(),
         in_doubt: reason.in_doubt,
+        adapters: Vec::new(),
         reads: Arc::default(),
         bag,
     }

@@ -25,12 +25,15 @@ pub(crate) async fn enrich(snapshot: &Snapshot, bag: &mut Bag) -> Result<bool, V
         let found = binding.adapter.enrich(bag).await;
         let outcome = found.as_ref().map_or_else(failed, |_| AdapterOutcome::Ok);
         binding.metrics.call(outcome, since.elapsed());
+        let held_back = found.as_ref().is_err_and(|failure| failure.cause.is_held_back());
         let put = match found {
             Ok(fields) => put(bag, fields).map_err(|error| error.to_string()),
             Err(failure) => Err(Failure::to_string(&failure)),
         };
         if let Err(why) = put {
-            tracing::warn!(adapter = &**binding.adapter.name(), "enrichment failed: {why}");
+            if !held_back {
+                tracing::warn!(adapter = &**binding.adapter.name(), "enrichment failed: {why}");
+            }
             if binding.failure_policy == FailurePolicy::Closed {
                 return Err(Verdict::deny_because(ReasonCode::AdapterFailed, why));
             }

@@ -11,8 +11,11 @@ mod spec;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use tokio::{task::JoinHandle, time::Instant};
-use weir_adapters::{Adapter, Error as AdapterError, FailurePolicy, FetchError, Generation, Host, Sound, Stats, World};
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::Instant,
+};
+use weir_adapters::{Adapter, Error as AdapterError, FetchError, Generation, Host, Sound, Stats, World};
 use weir_config::{Loaded, Phase};
 use weir_policy::{Problem, Severity, document::Document};
 
@@ -43,8 +46,6 @@ pub(crate) struct Plugin {
     pub(crate) fingerprint: Arc<ArcSwap<[u8; 32]>>,
     /// When it is called.
     pub(crate) world: World,
-    /// What a failed call means.
-    pub(crate) failure_policy: FailurePolicy,
     /// The handle that outlives every generation.
     pub(crate) adapter: Adapter,
 }
@@ -55,8 +56,35 @@ pub(crate) enum Start {
     Later(Starting),
 }
 
-/// What becomes of a start.
-pub(crate) type Starting = JoinHandle<Result<Generation, Failed>>;
+/// A start that is under way; dropped, it ends: nobody waits for it any more.
+#[derive(Debug)]
+pub(crate) struct Starting(JoinHandle<Result<Generation, Failed>>);
+
+impl Starting {
+    fn spawn(start: impl Future<Output = Result<Generation, Failed>> + Send + 'static) -> Starting {
+        Starting(tokio::spawn(start))
+    }
+
+    /// What becomes of it.
+    async fn ended(&mut self) -> Result<Generation, Failed> {
+        (&mut self.0).await.unwrap_or_else(|lost| Err(Failed::Lost(lost)))
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The generations that are ready.
+pub(crate) fn ready(starts: &[(Arc<str>, Start)]) -> Vec<(Arc<str>, &Generation)> {
+    let ready = starts.iter().filter_map(|(name, start)| match start {
+        Start::Ready(generation) => Some((name.clone(), generation)),
+        Start::Later(_) => None,
+    });
+    ready.collect()
+}
 
 /// Why there is no generation.
 #[derive(Debug)]
@@ -65,6 +93,8 @@ pub(crate) enum Failed {
     Adapter(AdapterError),
     /// The plugin is of another world than `spec.phase` says.
     Phase(World),
+    /// The task that started it is gone: a panic.
+    Lost(JoinError),
 }
 
 impl fmt::Display for Failed {
@@ -73,6 +103,7 @@ impl fmt::Display for Failed {
             Failed::Fetch(error) => write!(f, "{error}"),
             Failed::Adapter(error) => write!(f, "{error}"),
             Failed::Phase(world) => write!(f, "spec.phase: the plugin's world is {world}"),
+            Failed::Lost(lost) => write!(f, "starting it failed: {lost}; report this"),
         }
     }
 }
@@ -125,16 +156,14 @@ pub(crate) async fn prepare(
         }
     }
     if !problems.is_empty() {
-        starting.into_iter().for_each(|(_, _, start)| start.abort());
         return (set, problems);
     }
     let until = Instant::now() + wait;
     for (id, name, mut start) in starting {
-        match tokio::time::timeout_at(until, &mut start).await {
+        match tokio::time::timeout_at(until, start.ended()).await {
             Err(_) => set.starts.push((name, Start::Later(start))),
-            Ok(Ok(Ok(generation))) => set.starts.push((name, Start::Ready(generation))),
-            Ok(Ok(Err(failed))) => problems.push(problem(id, spec::fault(&failed))),
-            Ok(Err(panic)) => problems.push(problem(id, ("spec.source", panic.to_string(), "report this"))),
+            Ok(Ok(generation)) => set.starts.push((name, Start::Ready(generation))),
+            Ok(Err(failed)) => problems.push(problem(id, spec::fault(&failed))),
         }
     }
     (set, problems)
@@ -169,7 +198,7 @@ async fn one(
         let fingerprint = recipe.fingerprint(&[]);
         return Ok(made(recipe, fingerprint, world, host, same, |plugin| {
             let (host, plugin) = (host.clone(), plugin.clone());
-            tokio::spawn(async move { source::fetched(&host, &plugin).await })
+            Starting::spawn(async move { source::fetched(&host, &plugin).await })
         }));
     }
     let wasm = host.fetch(&recipe.wanted).await.map_err(|error| spec::fault(&Failed::Fetch(error)))?;
@@ -184,8 +213,7 @@ async fn one(
             (sound.manifest().world, Some(sound))
         }
     };
-    if let Some(phase) = document.spec.phase.filter(|phase| self::world(*phase) != world) {
-        let _: Phase = phase;
+    if document.spec.phase.is_some_and(|phase| self::world(phase) != world) {
         return Err(spec::fault(&Failed::Phase(world)));
     }
     Ok(made(recipe, fingerprint, world, host, same, |plugin| started(host, plugin, sound)))
@@ -200,22 +228,21 @@ fn made(
     same: Option<&Plugin>,
     start: impl FnOnce(&Plugin) -> Starting,
 ) -> (Plugin, Option<Starting>) {
-    let failure_policy = recipe.failure_policy;
     // A handle is for one world: rulesets number check adapters by it.
     let same = same.filter(|plugin| plugin.world == world);
     if let Some(kept) = same.filter(|plugin| **plugin.fingerprint.load() == fingerprint) {
-        return (Plugin { recipe, failure_policy, ..kept.clone() }, None);
+        return (Plugin { recipe, ..kept.clone() }, None);
     }
     let adapter = same.map_or_else(|| host.adapter(&recipe.name), |plugin| plugin.adapter.clone());
     let fingerprint = Arc::new(ArcSwap::from_pointee(fingerprint));
-    let plugin = Plugin { recipe, fingerprint, world, failure_policy, adapter };
+    let plugin = Plugin { recipe, fingerprint, world, adapter };
     let start = start(&plugin);
     (plugin, Some(start))
 }
 
 fn started(host: &Host, plugin: &Plugin, sound: Option<Sound>) -> Starting {
     let (host, adapter, recipe) = (host.clone(), plugin.adapter.clone(), plugin.recipe.clone());
-    tokio::spawn(async move {
+    Starting::spawn(async move {
         let sound = match sound {
             Some(sound) => sound,
             None => {
@@ -232,5 +259,21 @@ fn world(phase: Phase) -> World {
         Phase::Enrich => World::Enrich,
         Phase::Check => World::Check,
         Phase::Report => World::Report,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_start_that_nobody_waits_for_ends() {
+        let (alive, gone) = tokio::sync::oneshot::channel::<()>();
+        let starting = Starting::spawn(async move {
+            let _alive = alive;
+            std::future::pending().await
+        });
+        drop(starting);
+        assert!(gone.await.is_err(), "it was dropped, with all that it held");
     }
 }

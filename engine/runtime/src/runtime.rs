@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, OnceLock, Weak},
+    sync::{
+        Arc, Mutex, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -48,6 +51,8 @@ pub struct Runtime {
     pub(crate) families: ArcSwap<FamilyIds>,
     /// Held while generations of plugins are put into service, one after the other; never by a request.
     pub(crate) installing: tokio::sync::Mutex<()>,
+    /// Generations of plugins that came into service behind a configuration.
+    pub(crate) swaps: AtomicU64,
     /// What became of the newest configuration; never locked by a request.
     pub(crate) applied: Mutex<Applied>,
     pub(crate) versions: watch::Sender<Arc<str>>,
@@ -116,6 +121,7 @@ impl Runtime {
             last_good,
             families: ArcSwap::default(),
             installing: tokio::sync::Mutex::default(),
+            swaps: AtomicU64::default(),
             applied: Mutex::default(),
             versions: watch::channel("".into()).0,
             ready: watch::channel(false).0,
@@ -146,12 +152,17 @@ impl Runtime {
         }
     }
 
+    /// The version of everything that a verdict of that snapshot is decided by now.
+    pub(crate) fn version_of(&self, snapshot: &Snapshot, keys: &Keys) -> Arc<str> {
+        snapshot.version_with(keys, self.swaps.load(Relaxed))
+    }
+
     /// Tells who listens that verdicts are decided by something else now; nothing when that is not so.
     pub(crate) fn announce(&self) {
         self.versions.send_if_modified(|told| {
             // Read under the lock: of two that announce, the later one tells what is true then.
             let Some(snapshot) = self.snapshot.load_full() else { return false };
-            let version = snapshot.version_with(&self.keys.load());
+            let version = self.version_of(&snapshot, &self.keys.load());
             let changed = *told != version;
             *told = version;
             changed

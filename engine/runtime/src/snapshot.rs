@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use weir_adapters::{Adapter, FailurePolicy};
-use weir_policy::{Keys, PolicySet, Referenced, Scope};
+use weir_adapters::{Adapter, FailurePolicy, Read};
+use weir_policy::{Keys, PolicySet, Referenced, Ruleset, Scope};
 use weir_providers::Clients;
 use weir_telemetry::{AdapterMetrics, Reads, SelfMetrics};
 
@@ -32,24 +32,42 @@ pub(crate) struct Snapshot {
     pub(crate) reports: Vec<ReportBinding>,
     /// What each ruleset reads, in the decision log's words.
     pub(crate) reads: ReadsOfRulesets,
-    /// The version with that of the keys which were fetched last.
-    pub(crate) served: ArcSwap<(u64, Arc<str>)>,
+    /// What each ruleset reads together with its check adapters.
+    pub(crate) wider: Wider,
+    /// The version with what has changed since: the keys that were fetched last, the plugins.
+    pub(crate) served: ArcSwap<((u64, u64), Arc<str>)>,
 }
 
 impl Snapshot {
     /// The version of everything that a verdict is decided by: the configuration's, with that of the fetched keys where
-    /// there are any. A proxy that keeps verdicts drops those of another one: no verdict outlives a key that was withdrawn.
-    pub(crate) fn version_with(&self, keys: &Keys) -> Arc<str> {
-        if keys.version() == 0 {
+    /// there are any, and the number of generations of plugins that came into service behind a configuration. A proxy that
+    /// keeps verdicts drops those of another one: no verdict outlives a key that was withdrawn, or a plugin's generation.
+    pub(crate) fn version_with(&self, keys: &Keys, swaps: u64) -> Arc<str> {
+        let since = (keys.version(), swaps);
+        if since == (0, 0) {
             return self.version.clone();
         }
         let known = self.served.load();
-        if known.0 == keys.version() {
+        if known.0 == since {
             return known.1.clone();
         }
-        let served: Arc<str> = format!("{}-{:016x}", self.version, keys.version()).into();
-        self.served.store(Arc::new((keys.version(), served.clone())));
+        let served: Arc<str> = match swaps {
+            0 => format!("{}-{:016x}", self.version, keys.version()).into(),
+            _ => format!("{}-{:016x}-{swaps}", self.version, keys.version()).into(),
+        };
+        self.served.store(Arc::new((since, served.clone())));
         served
+    }
+
+    /// Everything that a verdict of that ruleset depends on: what its policies read, and what the check adapters that it
+    /// asks after an allow do. An adapter that is not ready reads nothing, and a verdict without its answer is not reused.
+    pub(crate) fn referenced(&self, ruleset: &Ruleset) -> Arc<Referenced> {
+        let bound = ruleset.adapters().iter().filter_map(|adapter| self.checks.get(adapter.binding));
+        let reads: Vec<_> = bound.filter_map(|bound| bound.adapter.reads()).collect();
+        match reads.is_empty() {
+            true => ruleset.referenced().clone(),
+            false => self.wider.of(ruleset.referenced(), reads),
+        }
     }
 
     /// Adds to the metrics the errors of rules since the last time. Called by a scrape and when the snapshot is replaced.
@@ -83,6 +101,34 @@ pub(crate) struct EnrichBinding {
     pub(crate) failure_policy: FailurePolicy,
     pub(crate) metrics: AdapterMetrics,
     pub(crate) scope: Scope,
+}
+
+/// What rulesets and the generations of their check adapters read together, by the addresses of what is joined, which the
+/// entry keeps alive. When it has as many entries as there may be rulesets it is emptied: generations are replaced.
+#[derive(Debug, Default)]
+pub(crate) struct Wider(DashMap<Box<[usize]>, Joined>);
+
+#[derive(Debug)]
+struct Joined {
+    all: Arc<Referenced>,
+    _alive: (Arc<Referenced>, Vec<Arc<[Read]>>),
+}
+
+impl Wider {
+    fn of(&self, referenced: &Arc<Referenced>, reads: Vec<Arc<[Read]>>) -> Arc<Referenced> {
+        let addresses = reads.iter().map(|reads| Arc::as_ptr(reads).cast::<()>().addr());
+        let key: Box<[usize]> = [Arc::as_ptr(referenced).addr()].into_iter().chain(addresses).collect();
+        if let Some(known) = self.0.get(&key) {
+            return known.all.clone();
+        }
+        let more = reads.iter().flat_map(|reads| reads.iter()).map(|read| (read.slot, read.key.as_deref()));
+        let all = Arc::new(referenced.with(more));
+        if self.0.len() >= weir_policy::RULESETS_MAX {
+            self.0.clear();
+        }
+        self.0.insert(key, Joined { all: all.clone(), _alive: (referenced.clone(), reads) });
+        all
+    }
 }
 
 /// What each ruleset reads, made once per ruleset; bounded by the number of rulesets.

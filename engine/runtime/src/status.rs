@@ -137,7 +137,7 @@ impl Runtime {
                 "version": manifest.map(|manifest| manifest.version.to_string()),
                 "world": plugin.phase(),
                 "inputs": manifest.map(|manifest| manifest.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()),
-                "failurePolicy": format!("{:?}", plugin.failure_policy),
+                "failurePolicy": format!("{:?}", plugin.recipe.failure_policy),
                 "generation": status.generation, "since": status.since.map(seconds), "refused": status.refused,
                 "sha256": status.digest.map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
                 "quarantinedMs": status.quarantined_ms, "quarantines": stats.quarantines, "heldBack": stats.held_back,

@@ -26,6 +26,6 @@ impl Runtime {
         let claim = Claim { default: self.setup.default_workload.as_deref(), ..*claim };
         let workload = snapshot.policies.workloads().resolve(&claim).ok();
         let peers = workload.map(|workload| snapshot.policies.ruleset(&workload).peer().clone());
-        Watched { snapshot: snapshot.version_with(&self.keys.load()), peers }
+        Watched { snapshot: self.version_of(&snapshot, &self.keys.load()), peers }
     }
 }

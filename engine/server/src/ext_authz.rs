@@ -63,7 +63,7 @@ impl ExtAuthz {
             (bag, None) => self.runtime.check_within(patience, bag, &claim, Door::ExtAuthz, proxy).await,
             (bag, Some(refusal)) => self.runtime.refuse(bag, refusal.verdict(), Door::ExtAuthz),
         };
-        framed(encode::encode(&checked.verdict, &checked.id.to_string(), &claim, PREFIX))
+        framed(encode::encode(&checked.verdict, &checked.id.to_string(), &checked.said, &claim, PREFIX))
     }
 
     fn refuse(&self, refused: Refused) -> Response<Answer> {

@@ -59,6 +59,7 @@ fn decision(shared: &Shared) -> Decision {
         message: None,
         audit: Vec::new(),
         dry_run: Vec::new(),
+        adapters: Vec::new(),
         in_doubt: false,
         reads: Arc::clone(&shared.reads),
         bag: shared.bag.clone(),

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use weir_attributes::{Bag, Slot};
+use weir_attributes::{Bag, Slot, Struct};
 
 use crate::{
     Error,
@@ -164,12 +164,25 @@ pub struct Decision {
     pub audit: Vec<Arc<str>>,
     /// What dry-run policies would have decided; an allowed request that they would have denied is never sampled out.
     pub dry_run: Vec<DryRun>,
+    /// What check adapters said beside their decisions.
+    pub adapters: Vec<Said>,
     /// Whether doubt had a part in it.
     pub in_doubt: bool,
     /// What its policies can read.
     pub reads: Arc<Reads>,
     /// The request.
     pub bag: Bag,
+}
+
+/// What a check adapter said beside its decision. Sensitive values of the bag that it quotes are hashed.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The plugin's name.
+    pub plugin: Arc<str>,
+    /// Why it decided so; empty when it did not say.
+    pub reason: Arc<str>,
+    /// Its metadata.
+    pub metadata: Struct,
 }
 
 /// What the dry-run policies of one side would have decided.
@@ -193,7 +206,12 @@ impl Decision {
 
 impl Weigh for Decision {
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.bag.size() + self.message.as_ref().map_or(0, |message| message.len())
+        let said = |said: &Said| {
+            let metadata = said.metadata.iter().map(|(name, value)| name.len() + value.bytes());
+            size_of::<Said>() + said.reason.len() + metadata.sum::<usize>()
+        };
+        let said: usize = self.adapters.iter().map(said).sum();
+        size_of::<Self>() + self.bag.size() + said + self.message.as_ref().map_or(0, |message| message.len())
     }
 }
 

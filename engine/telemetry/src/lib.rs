@@ -19,7 +19,7 @@ mod writer;
 
 pub use decision_log::{
     DECISIONS_BYTES_MAX, DECISIONS_MAX, Decision, DecisionId, DecisionLog, DecisionLogOptions, DryRun,
-    HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, SCHEMA, TEXT_BYTES_MAX,
+    HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, SCHEMA, Said, TEXT_BYTES_MAX,
 };
 pub use error::Error;
 pub use ledger::{Account, Ledger, Loss};

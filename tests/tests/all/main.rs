@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod adapters;
 mod cel;
 mod check;
 mod custom;

@@ -18,7 +18,7 @@ fn equal_texts_are_one_symbol_and_absent_ones_are_marked() {
         Bag::builder().int(slot::RESPONSE_CODE, 404).build(),
         Bag::builder().text(slot::REQUEST_METHOD, "GET").int(slot::RESPONSE_CODE, 500).build(),
     ];
-    let rows = Rows::gather(&inputs, &bags, &Mask::new(&[1; 32]).unwrap());
+    let rows = Rows::gather(&inputs, bags.iter(), &Mask::new(&[1; 32]).unwrap());
     assert_eq!((rows.count, rows.skipped), (3, 0));
     let mut interner = Interner::default();
     let cells = rows.cells(&inputs, &mut interner);
@@ -38,6 +38,6 @@ fn equal_texts_are_one_symbol_and_absent_ones_are_marked() {
 fn a_row_without_a_required_input_is_left_out_and_counted() {
     let inputs = [input(slot::REQUEST_METHOD, false)];
     let bags = [Bag::default(), Bag::builder().text(slot::REQUEST_METHOD, "PUT").build()];
-    let rows = Rows::gather(&inputs, &bags, &Mask::new(&[1; 32]).unwrap());
+    let rows = Rows::gather(&inputs, bags.iter(), &Mask::new(&[1; 32]).unwrap());
     assert_eq!((rows.count, rows.skipped), (1, 1));
 }

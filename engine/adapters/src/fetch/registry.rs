@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::image::{Document, MANIFESTS, verify};
 use super::{FetchError, Found, follow};
 use crate::client::{Answer, HttpClient};
+use crate::{COMPONENT_BYTES_MAX, TOKEN_BYTES_MAX};
 
 /// `REGISTRY/REPOSITORY:TAG` in its parts.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Asking<'_> {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let bearer = bearer.as_deref().map(|bearer| ("authorization", bearer));
         let headers: Vec<_> = [("accept", accept)].into_iter().chain(bearer).collect();
-        follow(self.client, url, &headers).await
+        follow(self.client, url, &headers, COMPONENT_BYTES_MAX).await
     }
 
     /// The token that anybody gets who asks where the registry says.
@@ -112,7 +113,7 @@ impl Asking<'_> {
         let realm = field("realm").ok_or_else(|| failed("the registry wants credentials, which are not supported"))?;
         let service = field("service").unwrap_or_default();
         let url = format!("{realm}?service={service}&scope=repository:{}:pull", self.parsed.repository);
-        let answer = follow(self.client, &url, &[]).await?;
+        let answer = follow(self.client, &url, &[], TOKEN_BYTES_MAX).await?;
         let given: Result<Given, _> = serde_json::from_slice(answer.body());
         given.map(|given| given.token).map_err(|_| failed("the registry gives no token to who has no credentials"))
     }

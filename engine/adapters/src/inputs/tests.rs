@@ -10,7 +10,7 @@ fn input(slot: Slot, key: Option<&str>) -> Input {
 }
 
 fn plan(inputs: &[Input]) -> Plan {
-    Plan::reading(inputs.to_vec(), Vec::new(), &[], None)
+    Plan::reading(inputs.to_vec(), &[], None)
 }
 
 fn shown(input: &Input, bag: &Bag, mask: Option<&Mask>) -> String {
@@ -105,7 +105,7 @@ fn what_the_bag_shows_and_what_expressions_read_is_read_in_several_ways_too() {
     let doubtful = Bag::builder().path("/b", "/b").header("x-a", "1, 2").joined_by_proxy().build();
     let cel = |source: &str| weir_cel::Env::vocabulary().compile(source).unwrap();
     let bound = |source| {
-        let source = Source::Expression(cel(source));
+        let source = Source::expression(cel(source));
         vec![Input { source, ..input(slot::REQUEST_METHOD, None) }]
     };
     let (all, path) = (slot::REQUEST_HEADERS_ALL, slot::REQUEST_PATH);
@@ -120,7 +120,7 @@ fn what_the_bag_shows_and_what_expressions_read_is_read_in_several_ways_too() {
         ("nothing is read", (vec![], vec![], None), 1),
     ];
     for (what, (inputs, attributes, condition), count) in cases {
-        let plan = Plan::reading(inputs, Vec::new(), &attributes, condition);
+        let plan = Plan::reading(inputs, &attributes, condition);
         assert_eq!(Readings::of(&plan, doubtful.as_told()).unwrap().count(), count, "{what}");
     }
 }

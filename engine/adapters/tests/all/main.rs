@@ -7,6 +7,8 @@ mod cache;
 mod check;
 mod containment;
 mod contract;
+mod enrich;
+mod fetch;
 mod guests;
 mod outside;
 mod refusal;

@@ -55,8 +55,14 @@ async fn a_request_goes_to_the_operators_url_and_no_more_often_than_granted() {
     assert!(said.contains("http=202"), "{said}");
     let question = questions.recv().await.unwrap();
     assert!(question.starts_with("GET /base/v1 HTTP/1.1\r\n") && question.contains("x-team: blue"), "{question}");
-    let said = adapter.check(&request()).await.unwrap().reason;
-    assert!(said.contains("http=202") || said.contains("http=RefusalCode::Limited"), "{said}");
+    let began = std::time::Instant::now();
+    let mut limited = 0;
+    for _ in 0..20 {
+        let said = adapter.check(&request()).await.unwrap().reason;
+        limited += u64::from(said.contains("http=RefusalCode::Limited"));
+    }
+    let may = began.elapsed().as_secs() + 2;
+    assert!(limited >= 20u64.saturating_sub(may), "{limited} of 20 were refused, {may} may have gone out");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use weir_adapters::{AdapterDecision, AdapterSpec, Cause, Emitted, Error, Host, HostOptions, Limits};
+use weir_adapters::{AdapterDecision, AdapterSpec, Cause, Emitted, Error, Host, HostOptions, Limits, StoreSize};
 use weir_attributes::{Bag, slot};
 
 use crate::guests::{host, spec};
@@ -23,6 +23,8 @@ async fn a_pending_adapter_has_no_answer_and_a_swap_is_seen_by_the_next_call() {
     let adapter = host.adapter("a");
     assert_eq!(adapter.check(&bag).await.unwrap_err().cause, Cause::Pending);
     assert!(!adapter.status().ready);
+    let stats = adapter.stats();
+    assert_eq!((stats.held_back, stats.last_error), (1, None), "it was not called: that is no failure of the plugin");
     for (generation, ip, expected) in
         [(1, "10.0.0.1", AdapterDecision::Deny), (2, "10.0.0.2", AdapterDecision::Abstain)]
     {
@@ -111,8 +113,33 @@ async fn swaps_under_load_fail_no_check_and_leave_nothing_behind() {
     assert!(after.0 <= before.0 + 1 && after.1 <= before.1 + 1, "threads and files: {before:?} then {after:?}");
 }
 
+/// A request of that team: the plugin counts them in its store.
+fn of(team: &str) -> Bag {
+    Bag::builder().text(slot::REQUEST_METHOD, "GET").header("x-team", team).build()
+}
+
 #[tokio::test]
-async fn an_old_generation_drains_and_each_instance_ticks_and_stores_outlive_it() {
+async fn a_candidate_that_never_serves_leaves_the_stores_as_they_are() {
+    let host = host();
+    let adapter = host.load("then", crate::contract::built_then(crate::contract::everything())).await.unwrap();
+    let mut counted = Vec::new();
+    let mut ask = async |what: &str| {
+        let said = adapter.check(&of("blue")).await.unwrap().reason;
+        counted.push(format!("{what}: {}", said.split(' ').next().unwrap()));
+    };
+    ask("before").await;
+    let mut grants = crate::contract::everything();
+    grants.kv.insert("seen".into(), StoreSize { entries: 1, bytes: 1 });
+    let sound = host.look_at("then", crate::contract::built_then(grants)).unwrap();
+    let generation = host.start(&adapter, sound).await.unwrap();
+    ask("started").await;
+    adapter.install(generation);
+    ask("installed").await;
+    assert_eq!(counted, ["before: count=1", "started: count=2", "installed: count=1"], "a byte holds nothing");
+}
+
+#[tokio::test]
+async fn an_old_generation_drains_and_stores_outlive_it() {
     let emitted = Arc::new(Mutex::new(Vec::<Emitted>::new()));
     let outlet = {
         let emitted = emitted.clone();
@@ -121,14 +148,26 @@ async fn an_old_generation_drains_and_each_instance_ticks_and_stores_outlive_it(
     let host = Host::new(HostOptions { outlet: Some(outlet), ..HostOptions::default() }).unwrap();
     let spec = || crate::contract::built_then(crate::contract::everything());
     let adapter = host.load("then", spec()).await.unwrap();
-    let bag = Bag::builder().text(slot::REQUEST_METHOD, "GET").header("x-team", "blue").build();
+    let bag = of("blue");
     let first = adapter.check(&bag).await.unwrap().reason;
     assert!(first.starts_with("count=1 first=true"), "{first}");
     let sound = host.look_at("then", spec()).unwrap();
     adapter.install(host.start(&adapter, sound).await.unwrap());
     let second = adapter.check(&bag).await.unwrap().reason;
     assert!(second.starts_with("count=2 first=false"), "the store was emptied by the swap: {second}");
-    let emitted = emitted.lock().unwrap();
-    assert_eq!(emitted.len(), 2, "what a check emits goes out");
-    assert_eq!((emitted[0].emissions.len(), emitted[0].families.len()), (4, 2));
+    {
+        let emitted = emitted.lock().unwrap();
+        assert_eq!(emitted.len(), 2, "what a check emits goes out");
+        assert_eq!((emitted[0].emissions.len(), emitted[0].families.len()), (4, 2));
+    }
+    // `drain` counts under this name too.
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    for asked in 1u64.. {
+        let said = adapter.check(&of("drains")).await.unwrap().reason;
+        let count: u64 = said.trim_start_matches("count=").split(' ').next().unwrap().parse().unwrap();
+        if count > asked {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "the old generation has not drained");
+    }
 }

@@ -149,10 +149,6 @@ impl Capabilities {
     }
 
     fn check_targets(&self, faults: &mut Vec<Fault>) {
-        let is_url = |url: &str| {
-            let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-            rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        };
         let is_address = |address: &str| {
             address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
         };
@@ -177,4 +173,10 @@ impl Capabilities {
             faults.push(("spec.capabilities.sinks", format!("`{}`: {wrong}", sink.name), help));
         }
     }
+}
+
+/// Whether it names a host to ask over HTTP.
+pub(super) fn is_url(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }

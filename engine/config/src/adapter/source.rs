@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Fault;
+use super::{Fault, capabilities::is_url};
 
 /// Where a plugin comes from: exactly one of `file`, `http`, `oci` and `layout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -68,8 +68,7 @@ impl PluginSource {
             return faults;
         }
         self.resolve_path(folder, plugin_dir, &mut faults);
-        let scheme = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-        if self.http.as_deref().is_some_and(|url| !scheme(url)) {
+        if self.http.as_deref().is_some_and(|url| !is_url(url)) {
             let help = "write `https://HOST/PATH`".to_owned();
             faults.push(("spec.source.http", "expected an http or https URL".to_owned(), help));
         }

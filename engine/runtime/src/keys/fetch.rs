@@ -2,19 +2,19 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Request, StatusCode, Uri, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
+use weir_adapters::system_tls;
 use weir_attributes::Struct;
 use weir_policy::{Jwks, JwksError, KeyPlace};
 
@@ -56,23 +56,7 @@ pub(super) struct Fetcher(TlsConnector);
 
 impl Fetcher {
     pub(super) fn new() -> Self {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!(%error, "a root certificate of the system cannot be read");
-        }
-        let mut roots = RootCertStore::empty();
-        let (taken, _) = roots.add_parsable_certificates(found.certs);
-        if taken == 0 {
-            tracing::warn!("the system has no root certificates: no https jwksUri can be fetched");
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        // INVARIANT: the provider has the default protocol versions; without them nothing verifies, so nothing is fetched.
-        let config = config.map_or_else(
-            |_| ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-            |config| config.with_root_certificates(roots).with_no_client_auth(),
-        );
-        Self(TlsConnector::from(Arc::new(config)))
+        Self(system_tls())
     }
 
     /// The keys at that place. `local`: addresses of this machine and link may be asked.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
     time::SystemTime,
 };
 
@@ -13,13 +13,23 @@ use weir_telemetry::{Declaration, Families};
 use super::{Failed, LOOK, Plugin, Starting, started};
 use crate::{Runtime, translate};
 
-/// Installs a generation when it is ready, unless its adapter has become another one meanwhile.
-pub(crate) fn install_later(runtime: &Arc<Runtime>, plugin: Plugin, starting: Starting) {
-    let (runtime, fingerprint) = (Arc::downgrade(runtime), **plugin.fingerprint.load());
+/// Installs a generation when it is ready, unless its adapter has become another one meanwhile: then the start ends.
+pub(crate) fn install_later(runtime: &Arc<Runtime>, plugin: Plugin, mut starting: Starting) {
+    let fingerprint = **plugin.fingerprint.load();
+    let mut versions = runtime.versions.subscribe();
+    let runtime = Arc::downgrade(runtime);
     tokio::spawn(async move {
-        let ended = starting.await.unwrap_or_else(|panic| {
-            Err(Failed::Fetch(weir_adapters::FetchError::Read(format!("starting it failed: {panic}; report this"))))
-        });
+        let ended = loop {
+            tokio::select! {
+                ended = starting.ended() => break ended,
+                changed = versions.changed() => {
+                    let runtime = runtime.upgrade().filter(|_| changed.is_ok());
+                    if runtime.is_none_or(|runtime| !runtime.wants(&plugin, fingerprint)) {
+                        return;
+                    }
+                }
+            }
+        };
         let Some(runtime) = runtime.upgrade() else { return };
         let installed = match ended {
             Ok(generation) => runtime.install(&plugin, fingerprint, generation).await,
@@ -33,13 +43,19 @@ pub(crate) fn install_later(runtime: &Arc<Runtime>, plugin: Plugin, starting: St
 }
 
 impl Runtime {
+    /// Whether that plugin is still to be what its adapter is made from.
+    fn wants(&self, plugin: &Plugin, fingerprint: [u8; 32]) -> bool {
+        let snapshot = self.snapshot.load();
+        let served = snapshot.as_ref().and_then(|snapshot| snapshot.plugins.get(&plugin.recipe.name));
+        served.is_some_and(|served| **served.fingerprint.load() == fingerprint)
+    }
+
     /// Lets a generation serve, with its metrics.
     async fn install(&self, plugin: &Plugin, fingerprint: [u8; 32], generation: Generation) -> Result<(), String> {
         let _one_at_a_time = self.installing.lock().await;
         let Some(snapshot) = self.snapshot.load_full() else { return Ok(()) };
         let name = &plugin.recipe.name;
-        let serving = snapshot.plugins.get(name);
-        if serving.is_none_or(|serving| **serving.fingerprint.load() != fingerprint) {
+        if !self.wants(plugin, fingerprint) {
             tracing::info!(adapter = &**name, "plugin ready too late: its adapter is another one now");
             return Ok(());
         }
@@ -47,6 +63,9 @@ impl Runtime {
         Families::validate(&declared).map_err(|error| error.to_string())?;
         self.declare(&declared);
         plugin.adapter.install(generation);
+        // Verdicts that proxies keep are of the generation before.
+        self.swaps.fetch_add(1, Relaxed);
+        self.announce();
         tracing::info!(adapter = &**name, generation = plugin.adapter.status().generation, "plugin serves");
         Ok(())
     }
@@ -96,9 +115,10 @@ pub(crate) async fn watch(runtime: Weak<Runtime>) {
         for (plugin, path) in files {
             let stamp = stamp(path.clone()).await;
             let name = plugin.recipe.name.clone();
-            let entry = known.entry(name).or_insert_with(|| (path.clone(), stamp, true));
+            // What is seen first may be newer than what was loaded: it is read once.
+            let entry = known.entry(name).or_insert_with(|| (path.clone(), stamp, false));
             if entry.0 != path {
-                *entry = (path, stamp, true);
+                *entry = (path, stamp, false);
             } else if entry.1 != stamp {
                 // It may still be being written: it is read when it stands still.
                 (entry.1, entry.2) = (stamp, false);

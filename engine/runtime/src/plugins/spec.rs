@@ -91,6 +91,7 @@ impl Recipe {
 pub(super) fn fault(failed: &Failed) -> Fault {
     let message = failed.to_string();
     let error = match failed {
+        Failed::Lost(_) => return ("spec.source", message, "look into the log for the panic"),
         Failed::Phase(_) => return ("spec.phase", message, "write the phase of the plugin's manifest"),
         Failed::Fetch(weir_adapters::FetchError::Digest { .. }) => {
             return (

@@ -3,7 +3,9 @@
 //! Every answer has a status, because Envoy takes one without for an OK. The dynamic metadata stands in Envoy under
 //! `envoy.filters.http.ext_authz` and comes back with the access log entry.
 
+use weir_attributes::{Json, Struct};
 use weir_policy::{Claim, Decision, HeaderOperation, Side, Verdict};
+use weir_runtime::Said;
 
 use crate::wire::Writer;
 
@@ -41,7 +43,8 @@ const USUAL: usize = 256;
 /// The answer as a message, with `prefix` bytes left free in front.
 ///
 /// What the proxy said about the workload goes back with the metadata: the access log entry then says it again.
-pub(crate) fn encode(verdict: &Verdict, id: &str, claim: &Claim<'_>, prefix: usize) -> Vec<u8> {
+/// What check adapters said for other filters stands under the name of the plugin.
+pub(crate) fn encode(verdict: &Verdict, id: &str, said: &[Said], claim: &Claim<'_>, prefix: usize) -> Vec<u8> {
     let mut answer = Writer::with_capacity(USUAL);
     answer.reserve_prefix(prefix);
     match verdict.decision {
@@ -58,6 +61,9 @@ pub(crate) fn encode(verdict: &Verdict, id: &str, claim: &Claim<'_>, prefix: usi
         string(metadata, metadata::DECISION_ID, id);
         string(metadata, metadata::DECISION, verdict.decision.as_str());
         string(metadata, metadata::REASON, verdict.reason.code.as_str());
+        for said in said.iter().filter(|said| !said.metadata.is_empty()) {
+            entry(metadata, &said.plugin, |value| value.message_field(5, |inner| fields(inner, &said.metadata)));
+        }
         let told = [claim.workload, claim.namespace, claim.labels];
         for (name, told) in metadata::WORKLOAD.into_iter().zip(told) {
             if let Some(told) = told {
@@ -128,10 +134,37 @@ fn header(message: &mut Writer, field: u32, name: &str, value: &str, lines: Line
 
 /// An entry of a `google.protobuf.Struct` whose value is a string.
 fn string(fields: &mut Writer, name: &str, value: &str) {
+    entry(fields, name, |inner| inner.bytes_field(3, value.as_bytes()));
+}
+
+/// An entry of a `google.protobuf.Struct`; `write` writes its `Value`.
+fn entry(fields: &mut Writer, name: &str, write: impl FnOnce(&mut Writer)) {
     fields.message_field(1, |entry| {
         entry.bytes_field(1, name.as_bytes());
-        entry.message_field(2, |inner| inner.bytes_field(3, value.as_bytes()));
+        entry.message_field(2, write);
     });
+}
+
+/// The entries of a `google.protobuf.Struct`. How deep they nest is bounded by what a [`Struct`] may hold.
+fn fields(message: &mut Writer, of: &Struct) {
+    for (name, value) in of.iter() {
+        entry(message, name, |inner| json(inner, value));
+    }
+}
+
+/// A `google.protobuf.Value`.
+fn json(message: &mut Writer, value: &Json) {
+    match value {
+        Json::Null => message.varint_field(1, 0),
+        Json::Int(number) => message.double_field(2, *number as f64),
+        Json::Double(number) => message.double_field(2, *number),
+        Json::String(text) => message.bytes_field(3, text.as_bytes()),
+        Json::Bool(truth) => message.varint_field(4, u64::from(*truth)),
+        Json::Map(map) => message.message_field(5, |inner| fields(inner, map)),
+        Json::List(list) => message.message_field(6, |inner| {
+            list.items().iter().for_each(|item| inner.message_field(1, |value| json(value, item)));
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ impl Writer {
         self.0.extend_from_slice(value);
     }
 
+    pub(crate) fn double_field(&mut self, number: u32, value: f64) {
+        self.varint(u64::from(number) << 3 | 1);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
     /// A message field. Its length is one byte, or is moved in when it turns out longer.
     pub(crate) fn message_field(&mut self, number: u32, fill: impl FnOnce(&mut Self)) {
         self.varint(u64::from(number) << 3 | 2);

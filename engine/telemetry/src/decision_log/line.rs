@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_attributes::{Bag, Headers, Map, Slot, Value, slot};
 
-use super::{Decision, HEADER_LINES_MAX, Outcome, Recent, SCHEMA, TEXT_BYTES_MAX};
+use super::{Decision, HEADER_LINES_MAX, Outcome, Recent, SCHEMA, Said, TEXT_BYTES_MAX};
 use crate::{json, json::Clock, redact::Redactor, writer::Render};
 
 /// Renders decisions on the writer's thread.
@@ -65,6 +65,10 @@ impl Lines {
             }
             out.push(b'}');
         }
+        if !decision.adapters.is_empty() {
+            json::key(out, "adapters");
+            list(out, decision.adapters.iter(), |out, said| self.said(said, &decision.bag, out));
+        }
         if decision.in_doubt {
             json::key(out, "in_doubt");
             out.extend_from_slice(b"true");
@@ -72,6 +76,20 @@ impl Lines {
         self.request(&decision.bag, out);
         self.values(decision, out);
         out.extend_from_slice(b"}\n");
+    }
+
+    fn said(&self, said: &Said, bag: &Bag, out: &mut Vec<u8>) {
+        out.push(b'{');
+        json::text(out, "plugin", &said.plugin);
+        let metadata = (!said.metadata.is_empty()).then(|| said.metadata.to_string());
+        let reason = Some(&*said.reason).filter(|reason| !reason.is_empty());
+        for (name, text) in [("reason", reason), ("metadata", metadata.as_deref())] {
+            if let Some(text) = text {
+                json::key(out, name);
+                long(out, &self.redactor.scrub(text, bag));
+            }
+        }
+        out.push(b'}');
     }
 
     fn request(&self, bag: &Bag, out: &mut Vec<u8>) {

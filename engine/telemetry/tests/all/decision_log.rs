@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use weir_attributes::{Bag, slot};
+use weir_attributes::{Bag, Json, Struct, slot};
 use weir_telemetry::{
-    Account, DecisionId, DecisionLog, DecisionLogOptions, DryRun, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads,
+    Account, DecisionId, DecisionLog, DecisionLogOptions, DryRun, HEADER_LINES_MAX, Outcome, RECENT_MAX, Reads, Said,
     TEXT_BYTES_MAX, Target,
 };
 
@@ -30,6 +30,8 @@ fn a_line_has_every_field() {
         DryRun { side: "deny", outcome: Outcome::Deny, rule: Some("shop/trial#0".into()) },
         DryRun { side: "allow", outcome: Outcome::Allow, rule: None },
     ];
+    let metadata = Struct::new(vec![("team".into(), Json::string("blue"))]).expect("small");
+    full.adapters = vec![Said { plugin: "acme/geo".into(), reason: "sent Bearer s3cret-token".into(), metadata }];
     full.in_doubt = true;
     log.record(full);
     assert!(log.flush(LONG));
@@ -52,6 +54,11 @@ fn a_line_has_every_field() {
             "message": "no admins",
             "audit": ["shop/watch"],
             "dry_run": {"deny": {"decision": "deny", "rule": "shop/trial#0"}, "allow": {"decision": "allow"}},
+            "adapters": [{
+                "plugin": "acme/geo",
+                "reason": format!("sent {}", hash("Bearer s3cret-token")),
+                "metadata": "{\"team\":\"blue\"}",
+            }],
             "in_doubt": true,
             "method": "GET",
             "path": "/orders/1",

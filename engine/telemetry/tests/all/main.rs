@@ -51,6 +51,7 @@ fn decision(outcome: Outcome, number: u128) -> Decision {
         message: None,
         audit: Vec::new(),
         dry_run: Vec::new(),
+        adapters: Vec::new(),
         in_doubt: false,
         reads: Arc::new(Reads::new(
             vec![slot::REQUEST_METHOD, slot::DESTINATION_PORT, slot::CONNECTION_MTLS, slot::REQUEST_ID],

@@ -21,7 +21,7 @@ fn decoded(verdict: &Verdict) -> CheckResponse {
 }
 
 fn answered(verdict: &Verdict, claim: &Claim<'_>) -> CheckResponse {
-    let bytes = encode(verdict, ID, claim, 5);
+    let bytes = encode(verdict, ID, &[], claim, 5);
     assert_eq!(bytes[..5], [0; 5]);
     CheckResponse::decode(&bytes[5..]).unwrap()
 }
@@ -45,6 +45,41 @@ fn metadata_of(response: &CheckResponse) -> BTreeMap<String, String> {
 
 fn operation(make: fn(Side, Text, Text) -> HeaderOperation, side: Side, name: &'static str) -> HeaderOperation {
     make(side, Text::Static(name), Text::Static("v"))
+}
+
+#[test]
+fn what_an_adapter_said_for_other_filters_stands_under_its_plugins_name() {
+    use weir_attributes::{Json, List};
+    let map = |entries: Vec<(&str, Json)>| {
+        Struct::new(entries.into_iter().map(|(name, value)| (name.into(), value)).collect()).unwrap()
+    };
+    let long = "x".repeat(200);
+    let list = Json::List(List::new(vec![Json::Null, Json::Bool(true)]).unwrap());
+    let metadata = map(vec![
+        ("half", Json::Double(0.5)),
+        ("list", list),
+        ("long", Json::string(&long)),
+        ("map", Json::Map(map(vec![("n", Json::Int(7))]))),
+    ]);
+    let said = [
+        Said { plugin: "acme/geo".into(), reason: "for the log".into(), metadata },
+        Said { plugin: "acme/mute".into(), reason: "for the log".into(), metadata: Struct::default() },
+    ];
+    let bytes = encode(&Verdict::allow(ReasonCode::NotDenied), ID, &said, &Claim::default(), 0);
+    let fields = CheckResponse::decode(&*bytes).unwrap().dynamic_metadata.unwrap().fields;
+    assert!(!fields.contains_key("acme/mute"));
+    let of = |value: &envoy_types::pb::google::protobuf::Value| match value.kind.clone().unwrap() {
+        Kind::StructValue(inner) => inner.fields,
+        other => panic!("{other:?}"),
+    };
+    let told = of(&fields["acme/geo"]);
+    assert_eq!(told["half"].kind, Some(Kind::NumberValue(0.5)));
+    assert_eq!(told["long"].kind, Some(Kind::StringValue(long)));
+    assert_eq!(of(&told["map"])["n"].kind, Some(Kind::NumberValue(7.0)));
+    let Some(Kind::ListValue(list)) = &told["list"].kind else { panic!("{told:?}") };
+    assert_eq!(list.values[0].kind, Some(Kind::NullValue(0)));
+    assert_eq!(list.values[1].kind, Some(Kind::BoolValue(true)));
+    assert!(!String::from_utf8_lossy(&bytes).contains("for the log"));
 }
 
 #[test]
