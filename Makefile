@@ -37,19 +37,24 @@ tools: ## what the tests need of others: Envoy, an OTLP receiver, promtool
 test: ## everything that runs in CI; sets up what it needs, ends with a table
 	@bash tests/make/test.sh
 
+stress: ## 10,000 misdeeds of each kind beside a plugin that behaves, 1,000 hot swaps under load; optimised
+	@bash tests/make/stress.sh
+
 test-full: test ## make test, then what takes long
 	@bash tests/make/full.sh
 
 fuzz: ## the fuzz targets of weir-cel, 60 s each (SECONDS_EACH=600 for more); needs nightly
 	@bash tests/make/fuzz.sh
 
-bench: plugins ## CPU per check and proxied request against floor servers, CEL against the crate cel, policies by number
+bench: plugins ## CPU per check and proxied request against floor servers, CEL against the crate cel, policies by number, calls of plugins
 	@$(CARGO) build --release -p weir -p weir-bench
-	@$(CARGO) build --release -p weir-bench-cel -p weir-bench-policy
+	@$(CARGO) build --release -p weir-bench-cel -p weir-bench-policy -p weir-bench-adapters
+	@$(CARGO) build --release --target wasm32-wasip2 --manifest-path tests/bench-adapters/guest/Cargo.toml --target-dir $(TARGET)/plugins
 	@missed=0; \
 	WEIR_BIN=$(TARGET)/release/weir WEIR_PLUGINS=$(PLUGINS) $(TARGET)/release/bench || missed=1; \
 	$(TARGET)/release/weir-bench-cel || missed=1; \
 	$(TARGET)/release/weir-bench-policy || missed=1; \
+	$(TARGET)/release/weir-bench-adapters $(TARGET)/plugins/wasm32-wasip2/release || missed=1; \
 	exit $$missed
 
 install: plugins ## weir, its plugins, manual pages and completions to PREFIX (/usr/local)

@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export WEIR_LONG=${WEIR_LONG:-10}
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --run-ignored only --no-tests pass --test-threads 1
+    cargo nextest run --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --exclude weir-bench-adapters --run-ignored only --no-tests pass --test-threads 1
 else
-    cargo test --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy -- --ignored --test-threads 1
+    cargo test --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --exclude weir-bench-adapters -- --ignored --test-threads 1
 fi
+bash tests/make/stress.sh
 bash tests/make/fuzz.sh

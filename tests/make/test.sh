@@ -44,7 +44,7 @@ numbers() {
 # Always the same selection of packages, so that no stage builds again what another has built with other features.
 runner() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --lib --bins --tests \
+        cargo nextest run --workspace --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --exclude weir-bench-adapters --lib --bins --tests \
             --no-fail-fast --status-level fail --final-status-level fail -E "$1"
     else
         echo "cargo-nextest is not here: cargo test runs the same, slower (cargo install --locked cargo-nextest)"
@@ -57,7 +57,7 @@ build() {
     cargo build -p weir -p weir-tests --bins && bash tests/make/plugins.sh "$target/plugins/dist" \
         && bash tests/make/filters.sh "$target/filters/dist"
 }
-unit() { runner 'not package(weir-tests)' --workspace --exclude weir-tests --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy; }
+unit() { runner 'not package(weir-tests)' --workspace --exclude weir-tests --exclude weir-bench --exclude weir-bench-cel --exclude weir-bench-policy --exclude weir-bench-adapters; }
 stories() { runner 'package(weir-tests)' -p weir-tests; }
 demo() { "$target/debug/demo"; }
 envoy_demo() {

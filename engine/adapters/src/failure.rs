@@ -117,6 +117,41 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
+    /// The kinds of causes, each a label of a metric.
+    pub const KINDS: [&'static str; 12] = [
+        "trap",
+        "timeout",
+        "memory",
+        "output",
+        "absent-input",
+        "doubt",
+        "refused",
+        "busy",
+        "world",
+        "pending",
+        "quarantined",
+        "expression",
+    ];
+
+    /// The place of its kind in [`Cause::KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> usize {
+        match self {
+            Cause::Trap(_) => 0,
+            Cause::Timeout(_) => 1,
+            Cause::Memory(_) => 2,
+            Cause::Output(_) => 3,
+            Cause::Absent(_) => 4,
+            Cause::Doubt(_) => 5,
+            Cause::Refused(_) => 6,
+            Cause::Busy(_) => 7,
+            Cause::World => 8,
+            Cause::Pending => 9,
+            Cause::Quarantined(_) => 10,
+            Cause::Expression(_) => 11,
+        }
+    }
+
     /// Whether the plugin was not called because it is quarantined or not ready: as often as there are requests.
     #[must_use]
     pub fn is_held_back(&self) -> bool {

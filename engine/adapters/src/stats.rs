@@ -10,11 +10,13 @@ use crate::{Cause, Failure, SinkStats};
 pub struct Stats {
     /// Calls of `check` and `report` that reached an instance.
     pub calls: u64,
-    /// Calls that ended in a trap, memory included.
+    /// Calls without a usable answer, by the kind of the cause: as [`Cause::KINDS`].
+    pub failures: [u64; Cause::KINDS.len()],
+    /// Of these, calls that ended in a trap, memory included.
     pub traps: u64,
     /// Calls that hit their time limit, waiting for an instance included.
     pub timeouts: u64,
-    /// Calls without a usable answer for other reasons.
+    /// Calls that failed for other reasons.
     pub errors: u64,
     /// Calls that were not made because the plugin is quarantined or not ready.
     pub held_back: u64,
@@ -39,10 +41,7 @@ pub struct Stats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) calls: AtomicU64,
-    traps: AtomicU64,
-    timeouts: AtomicU64,
-    errors: AtomicU64,
-    held_back: AtomicU64,
+    failures: [AtomicU64; Cause::KINDS.len()],
     pub(crate) quarantines: AtomicU64,
     pub(crate) restarts: AtomicU64,
     pub(crate) rows_skipped: AtomicU64,
@@ -55,13 +54,9 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn failed(&self, failure: &Failure) {
-        let counter = match &failure.cause {
-            Cause::Trap(_) | Cause::Memory(_) => &self.traps,
-            Cause::Timeout(_) | Cause::Busy(_) => &self.timeouts,
-            cause if cause.is_held_back() => &self.held_back,
-            _ => &self.errors,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        if let Some(counter) = self.failures.get(failure.cause.kind()) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
         if failure.cause.is_held_back() {
             return;
         }
@@ -71,12 +66,17 @@ impl Counters {
 
     pub(crate) fn read(&self) -> Stats {
         let last = self.last_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let failures: [u64; Cause::KINDS.len()] =
+            std::array::from_fn(|kind| self.failures.get(kind).map_or(0, |counter| counter.load(Ordering::Relaxed)));
+        let [trap, timeout, memory, output, absent, doubt, refused, busy, world, pending, quarantined, expression] =
+            failures;
         Stats {
             calls: self.calls.load(Ordering::Relaxed),
-            traps: self.traps.load(Ordering::Relaxed),
-            timeouts: self.timeouts.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
-            held_back: self.held_back.load(Ordering::Relaxed),
+            failures,
+            traps: trap + memory,
+            timeouts: timeout + busy,
+            errors: output + absent + doubt + refused + world + expression,
+            held_back: pending + quarantined,
             quarantines: self.quarantines.load(Ordering::Relaxed),
             restarts: self.restarts.load(Ordering::Relaxed),
             rows_skipped: self.rows_skipped.load(Ordering::Relaxed),

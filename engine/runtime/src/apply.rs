@@ -137,6 +137,7 @@ async fn swap(runtime: &Arc<Runtime>, mut candidate: Candidate, source: Source) 
     }
     let (sources, warnings) = (candidate.loaded.sources().clone(), candidate.warnings.clone());
     let starts = std::mem::take(&mut candidate.starts);
+    runtime.host.set_table("workloads", plugins::workloads(&candidate.loaded.documents.workloads));
     let snapshot = Arc::new(snapshot(runtime, candidate));
     let version = snapshot.version.clone();
     let later = install(runtime, &snapshot, starts).await;

@@ -5,8 +5,10 @@
 //! longer than [`WAIT`] only: then a new adapter is pending and an old one keeps its generation.
 
 mod change;
+mod exposed;
 mod source;
 mod spec;
+mod table;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -20,7 +22,9 @@ use weir_config::{Loaded, Phase};
 use weir_policy::{Problem, Severity, document::Document};
 
 pub(crate) use change::{declarations, install_later, watch};
+pub(crate) use exposed::Exposed;
 pub(crate) use spec::Recipe;
+pub(crate) use table::workloads;
 
 /// How long a new configuration waits for its plugins: those that are small or in the cache are ready by then. A compiler
 /// that is not optimised needs longer for the same.

@@ -129,6 +129,7 @@ impl Runtime {
         });
         let _ = taker.set(Arc::downgrade(&runtime));
         runtime.expose();
+        runtime.metrics.add(Arc::new(plugins::Exposed(Arc::downgrade(&runtime))));
         apply::first(&runtime).await;
         tokio::spawn(apply::watch(Arc::downgrade(&runtime)));
         tokio::spawn(plugins::watch(Arc::downgrade(&runtime)));

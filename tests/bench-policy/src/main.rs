@@ -8,7 +8,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a benchmark that cannot run must stop
 
 mod counting;
-mod table;
 
 use std::{hint::black_box, path::Path, process::ExitCode, sync::Arc};
 
@@ -16,8 +15,8 @@ use weir_attributes::Bag;
 use weir_config::{Loaded, Options, Sources, load_sources};
 use weir_policy::{Claim, Evaluation, Keys, PolicySet, Ruleset, Step, Verdict, WorkloadIdentity, prepare};
 
-use table::{Line, Timed, in_turns};
 use weir_bench_policy::rules::{self, Asked, ByHand};
+use weir_bench_policy::table::{self, Line, Timed, in_turns};
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
         Line::new("10,000 rules that share every exact atom, each", adversarial / LARGE as f64, hand, Some(2.0)),
     ];
     lines.extend(compiling());
-    table::print(&lines)
+    table::print("policies", &lines)
 }
 
 /// `weir-bench-policy hand|20|10000 [ROUNDS]`: one of the evaluations alone, for a profiler to watch: each round is 1,000.

@@ -3,7 +3,8 @@
 use std::{process::ExitCode, time::Instant};
 
 /// One measured line: a cost, what it is compared with, and the highest ratio that is good.
-pub(crate) struct Line {
+#[derive(Debug)]
+pub struct Line {
     name: &'static str,
     cost: f64,
     base: f64,
@@ -13,12 +14,15 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(name: &'static str, cost: f64, base: f64, bar: Option<f64>) -> Self {
+    /// With no bar it is only printed.
+    #[must_use]
+    pub fn new(name: &'static str, cost: f64, base: f64, bar: Option<f64>) -> Self {
         Self { name, cost, base, bar, goal: false }
     }
 
     /// The same, its bar still a goal.
-    pub(crate) fn goal(self) -> Self {
+    #[must_use]
+    pub fn goal(self) -> Self {
         Self { goal: true, ..self }
     }
 
@@ -35,11 +39,11 @@ impl Line {
 const BATCHES: usize = 15;
 
 /// Something that is timed: how many things one call does, and the call.
-pub(crate) type Timed<'t> = (usize, Box<dyn FnMut() + 't>);
+pub type Timed<'t> = (usize, Box<dyn FnMut() + 't>);
 
 /// Nanoseconds of one of the things that each does: the minimum of several batches. They take turns, batch by batch, so
 /// that what else the machine does is everybody's.
-pub(crate) fn in_turns<const N: usize>(mut timed: [Timed<'_>; N]) -> [f64; N] {
+pub fn in_turns<const N: usize>(mut timed: [Timed<'_>; N]) -> [f64; N] {
     let mut best = [f64::INFINITY; N];
     let times = timed.each_mut().map(|(_, run)| {
         // A batch takes about ten milliseconds: what the others left in the caches does not matter, nor does the clock.
@@ -59,8 +63,9 @@ fn time(run: &mut dyn FnMut(), times: usize) -> f64 {
     start.elapsed().as_nanos() as f64 / times as f64
 }
 
-pub(crate) fn print(lines: &[Line]) -> ExitCode {
-    println!("\n{:<52} {:>14} {:>14} {:>9} {:>9}", "policies", "cost", "compared with", "ratio", "bar");
+/// Prints a table with that title; fails when a bar is missed.
+pub fn print(title: &str, lines: &[Line]) -> ExitCode {
+    println!("\n{:<52} {:>14} {:>14} {:>9} {:>9}", title, "cost", "compared with", "ratio", "bar");
     for line in lines {
         let bar = line.bar.map_or(String::new(), |bar| format!("<= {bar:.2}"));
         let missed = match (line.is_missed(), line.goal) {

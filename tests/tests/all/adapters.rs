@@ -1,6 +1,10 @@
 //! Adapters with the real engine: pending, changed in place, fetched, refused; and what enrichment tells the policies.
 
 use std::path::Path;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -75,8 +79,25 @@ async fn a_plugin_file_that_changes_is_a_new_generation_and_a_bad_one_leaves_the
     assert_eq!(status(&house, tagged("bad")).await, 403);
     assert_eq!(status(&house, tagged("good")).await, 200);
     let version = house.engine.version().await.unwrap();
+    let (stop, caller) = (Arc::new(AtomicBool::new(false)), house.plain_caller().unwrap());
+    let load = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            let mut calls = 0;
+            while !stop.load(Relaxed) {
+                // Each its own value: none is answered from a cache.
+                for (call, expected) in [(tagged(&format!("good-{calls}")), 200), (tagged("bad"), 403)] {
+                    assert_eq!(caller.send(call).await.unwrap().status, expected, "call {calls}");
+                }
+                calls += 1;
+            }
+            calls
+        }
+    });
     overwrite(&house, "guard.wasm", &touched(&plugin("deny-list")));
     becomes(&house, "guard", "swapped", |shown| shown["generation"] == 2).await;
+    stop.store(true, Relaxed);
+    assert!(load.await.unwrap() > 0, "nothing was asked during the swap");
     assert_eq!(house.engine.version().await.unwrap(), version, "the configuration is the same");
     let bad: [(&str, Vec<u8>); 3] = [
         ("not WebAssembly", b"oops".to_vec()),
@@ -178,10 +199,22 @@ async fn a_plugin_that_is_not_here_yet_is_pending_and_its_failure_policy_holds()
     assert_eq!(status(&house, tagged("good")).await, 403, "closed: nothing passes that it has not seen");
     let shown = becomes(&house, "guard", "refused for now", |shown| shown["refused"].is_string()).await;
     assert_eq!(shown["state"], "failed", "{shown}");
+    let guard = r#"adapter="shop/guard""#;
+    let metric = async |name: &str, more: &str| house.engine.metric(name, &[guard, more]).await.unwrap();
+    assert!(metric("weir_plugin_failures_total", r#"cause="pending""#).await >= 2.0);
+    assert_eq!((metric("weir_plugin_ready", "").await, metric("weir_plugin_generation", "").await), (0.0, 0.0));
     serve(address, component.clone()).await;
     becomes(&house, "guard", "ready", |shown| shown["state"] == "ready").await;
     assert_eq!(status(&house, tagged("good")).await, 200);
     assert_eq!(status(&house, tagged("bad")).await, 403);
+    assert_eq!((metric("weir_plugin_ready", "").await, metric("weir_plugin_generation", "").await), (1.0, 1.0));
+    assert_eq!(metric("weir_plugin_calls_total", r#"outcome="ok""#).await, 2.0);
+    assert_eq!(
+        metric("weir_plugin_call_duration_seconds_count", "").await,
+        metric("weir_plugin_calls_total", "").await
+    );
+    assert_eq!(metric("weir_plugin_info", r#"plugin="weir/deny-list""#).await, 1.0);
+    assert!(metric("weir_plugin_memory_bytes", "").await > 1e5);
 }
 
 #[tokio::test]
@@ -205,10 +238,14 @@ async fn a_file_that_breaks_a_promise_refuses_the_configuration_with_its_field()
     std::fs::write(house.config.path().join("guard.wasm"), plugin("deny-list")).unwrap();
     let source = |more: &str| format!("  source: {{file: guard.wasm{more}}}\n  config: {{header: x-a, list: [bad]}}\n");
     let digest = "a".repeat(64);
-    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let (key, signature) = ("A".repeat(43) + "=", "A".repeat(86) + "==");
     let cases = [
         (source(&format!(", sha256: {digest}")), "the SHA-256 of the component is"),
         (source(&format!(", signature: {{trustedKeys: [{key}]}}")), "signature: there is none"),
+        (
+            source(&format!(", signature: {{trustedKeys: [{key}], value: {signature}}}")),
+            "signature: none of the trusted keys signed this component",
+        ),
         (source("").replace("header: x-a", "header: 7"), "config.header"),
         (source("") + "  bindings: {source.ip: 1 + 1}\n", "the expression is int, but string is needed"),
         (source("") + "  match: request.nonsense\n", "request.nonsense"),

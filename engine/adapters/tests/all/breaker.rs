@@ -38,6 +38,22 @@ async fn three_failures_quarantine_a_plugin_and_a_new_generation_is_not_blamed()
 }
 
 #[tokio::test]
+async fn a_plugin_that_fails_at_every_call_is_called_a_few_times_only() {
+    let times = crate::stress::many(200, 10_000);
+    let limits = Limits { instances: 1, ..Limits::generous() };
+    let adapter = host().load("a", AdapterSpec { limits, ..spec("misbehave", Json::Null) }).await.unwrap();
+    let began = std::time::Instant::now();
+    for _ in 0..times {
+        let cause = adapter.check(&told_to("trap")).await.unwrap_err().cause;
+        assert!(matches!(cause, Cause::Trap(_) | Cause::Quarantined(_)), "{cause:?}");
+    }
+    let (stats, took) = (adapter.stats(), began.elapsed());
+    println!("{times} calls with the breaker: {} reached the plugin, {took:?}", stats.calls);
+    assert!(stats.calls <= 3 + took.as_secs(), "{} calls in {took:?}", stats.calls);
+    assert_eq!((stats.traps, stats.held_back), (stats.calls, times - stats.calls));
+}
+
+#[tokio::test]
 async fn a_plugin_that_says_no_politely_is_never_quarantined() {
     let limits = Limits { instances: 1, ..Limits::generous() };
     let adapter = host().load("a", AdapterSpec { limits, ..spec("misbehave", Json::Null) }).await.unwrap();

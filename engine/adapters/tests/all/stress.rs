@@ -22,12 +22,13 @@ fn grace() -> Duration {
 }
 
 /// Resident memory of this process, bytes.
-fn resident() -> usize {
+pub(crate) fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
-fn held() -> (usize, usize) {
+/// The number of this process's threads and open files.
+pub(crate) fn held() -> (usize, usize) {
     let count = |path: &str| std::fs::read_dir(path).unwrap().count();
     (count("/proc/self/task"), count("/proc/self/fd"))
 }
@@ -75,7 +76,10 @@ async fn misdeeds_end_in_time_hurt_no_other_plugin_and_leave_nothing_behind() {
     let bad = AdapterSpec { limits: limits.clone(), ..spec("misbehave", Json::Null) };
     let bad = host.load("bad", bad).await.unwrap();
     let list = json!({"attribute": "source.ip", "list": ["10.0.0.9"]});
-    let good = host.load("good", spec("deny-list", list)).await.unwrap();
+    // Unoptimised, among other tests, a machine may be away for longer than the usual deadline.
+    let usual = if cfg!(debug_assertions) { Limits::generous() } else { Limits::default() };
+    let good = AdapterSpec { limits: Limits { instances: 2, ..usual }, ..spec("deny-list", list) };
+    let good = host.load("good", good).await.unwrap();
     let alone = neighbour(good.clone(), Arc::new(AtomicBool::new(true))).join().unwrap();
     let times = many(200, 10_000);
     for act in MISDEEDS {
@@ -101,7 +105,7 @@ async fn misdeeds_end_in_time_hurt_no_other_plugin_and_leave_nothing_behind() {
              median CPU {median:?} beside {:?} alone",
             alone.0
         );
-        assert_eq!(failed, 0, "{act}: calls of the other plugin failed");
+        assert_eq!(failed, 0, "{act}: calls of the other plugin failed, or ended after their deadline");
         // Unoptimised, and with the other tests beside it, the figure says nothing.
         if !cfg!(debug_assertions) {
             let most = alone.0.mul_f64(1.1) + Duration::from_nanos(200);

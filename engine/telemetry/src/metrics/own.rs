@@ -63,7 +63,6 @@ pub struct SelfMetrics {
     ready: Arc<Gauge>,
     adapter_calls: Arc<Series<Count>>,
     adapter_seconds: Arc<Series<Histogram>>,
-    adapter_ready: Arc<Series<Gauge>>,
     panics: Arc<Count>,
     sources: Mutex<Vec<Arc<dyn Source>>>,
 }
@@ -94,7 +93,6 @@ impl SelfMetrics {
             ready: gauge(add, READY.0, READY.1),
             adapter_calls: owned(add, ADAPTER_CALLS.0, ADAPTER_CALLS.1, &ADAPTER_LABELS, most, Count::default),
             adapter_seconds: owned(add, ADAPTER_SECONDS.0, ADAPTER_SECONDS.1, &["adapter", "phase"], most, seconds),
-            adapter_ready: owned(add, ADAPTER_READY.0, ADAPTER_READY.1, &["adapter"], most, Gauge::default),
             panics: owned(add, PANICS.0, PANICS.1, &[], 1, Count::default).cell(&[]),
             options,
             sources: Mutex::new(sources),
@@ -131,7 +129,7 @@ impl SelfMetrics {
         self.ready.set(f64::from(u8::from(ready)));
     }
 
-    /// The counters of one adapter in one phase (`check` or `report`); keep them with the adapter.
+    /// The counters of one adapter in one phase (`enrich`, `check` or `report`); keep them with the adapter.
     #[must_use]
     pub fn adapter(&self, adapter: &str, phase: &'static str) -> AdapterMetrics {
         let call = |outcome| self.adapter_calls.cell(&[adapter, phase, outcome]);
@@ -142,7 +140,6 @@ impl SelfMetrics {
             timed_out: call("timed_out"),
             refused: call("refused"),
             seconds: self.adapter_seconds.cell(&[adapter, phase]),
-            ready: self.adapter_ready.cell(&[adapter]),
         }
     }
 
@@ -228,7 +225,6 @@ pub struct AdapterMetrics {
     timed_out: Arc<Count>,
     refused: Arc<Count>,
     seconds: Arc<Histogram>,
-    ready: Arc<Gauge>,
 }
 
 /// How a call of an adapter ended.
@@ -259,11 +255,6 @@ impl AdapterMetrics {
         count.add(1);
         self.seconds.observe(took.as_secs_f64());
     }
-
-    /// Whether it is called at all, or held back after failures.
-    pub fn ready(&self, ready: bool) {
-        self.ready.set(f64::from(u8::from(ready)));
-    }
 }
 
 const ADAPTER_LABELS: [&str; 3] = ["adapter", "phase", "outcome"];
@@ -282,8 +273,6 @@ const CONFIG_REJECTED: Words =
 const CONFIG_TIME: Words =
     ("weir_config_loaded_timestamp_seconds", "When the serving configuration was taken, since 1970.");
 const READY: Words = ("weir_ready", "1 while the process serves.");
-const ADAPTER_CALLS: Words = ("weir_adapter_calls_total", "Calls of adapters by outcome.");
-const ADAPTER_SECONDS: Words = ("weir_adapter_call_duration_seconds", "How long a call of an adapter took.");
-const ADAPTER_READY: Words =
-    ("weir_adapter_ready", "1 while the adapter is called, 0 while it is held back after failures.");
+const ADAPTER_CALLS: Words = ("weir_plugin_calls_total", "Calls of plugins by outcome.");
+const ADAPTER_SECONDS: Words = ("weir_plugin_call_duration_seconds", "How long a call of a plugin took.");
 const PANICS: Words = ("weir_panics_total", "Panics that were caught; each is a bug of Weir.");

@@ -38,7 +38,6 @@ fn busy() -> String {
     metrics.ready(true);
     let adapter = metrics.adapter("shop/deny-list", "check");
     adapter.call(AdapterOutcome::Trapped, Duration::from_millis(1));
-    adapter.ready(false);
     metrics.panicked();
     metrics.counters("weir_cache_lookups_total", "Lookups in the verdict cache.", &["outcome"]).cell(&["hit"]).add(2);
     metrics.gauges("weir_connections", "Open connections.", &[]).cell(&[]).set(3.0);
@@ -86,8 +85,7 @@ fn what_was_counted_is_in_the_text() {
         "weir_config_loads_total{result=\"accepted\"} 1",
         "weir_config_loaded_timestamp_seconds 1700000000",
         "weir_ready 1",
-        "weir_adapter_calls_total{adapter=\"shop/deny-list\",phase=\"check\",outcome=\"trapped\"} 1",
-        "weir_adapter_ready{adapter=\"shop/deny-list\"} 0",
+        "weir_plugin_calls_total{adapter=\"shop/deny-list\",phase=\"check\",outcome=\"trapped\"} 1",
         "weir_panics_total 1",
         "weir_cache_lookups_total{outcome=\"hit\"} 2",
         "weir_connections 3",
