@@ -143,8 +143,11 @@ impl Bag {
     #[must_use]
     #[inline(always)]
     pub fn bytes(&self, slot: Slot) -> Option<&[u8]> {
-        match self.cell(slot) {
-            Cell::Text(span) => self.text.as_bytes().get(span.start as usize..(span.start + span.len) as usize),
+        let cell = self.cell(slot);
+        if let Cell::Text(span) = cell {
+            return self.text.as_bytes().get(span.start as usize..)?.get(..span.len as usize);
+        }
+        match cell {
             Cell::Shared(text) => Some(text.as_bytes()),
             Cell::Static(text) => Some(text.as_bytes()),
             _ => None,

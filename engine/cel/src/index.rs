@@ -55,8 +55,22 @@ pub enum Presence {
     Unsure,
 }
 
+/// The text of a subject, where that is simple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Single<'r> {
+    /// This alone, in bytes; none when it is absent.
+    Text(Option<&'r [u8]>),
+    /// It is not simple: ask for [`Subjects::texts`].
+    Otherwise,
+}
+
 /// What an index reads of a request.
 pub trait Subjects<S> {
+    /// The text of a subject that has one at most.
+    fn single(&self, _subject: &S) -> Single<'_> {
+        Single::Otherwise
+    }
+
     /// Gives the bytes of each text that a subject has to `visit`.
     fn texts(&self, subject: &S, visit: impl FnMut(&[u8])) -> Presence;
 
@@ -133,29 +147,48 @@ impl<S: Clone + Eq + Hash> Index<S> {
     #[inline(always)]
     pub fn lookup<'i>(&'i self, request: &(impl Subjects<S> + ?Sized), room: &'i mut Candidates) -> &'i [u32] {
         room.clear();
-        let mut only: &[u32] = &self.always;
+        let mut gathered = Gathered { only: &self.always, room };
         for table in &self.tables {
-            table.find(request, &mut |rules: &'i [u32]| {
-                if only.is_empty() && room.is_empty() {
-                    only = rules;
-                } else {
-                    // Lists are short: a push each is faster than a copy.
-                    only.iter().chain(rules).for_each(|rule| room.push(*rule));
-                    only = &[];
-                }
-            });
+            table.find(request, &mut gathered);
         }
-        if room.is_empty() {
-            return only;
-        }
-        room.sort_unstable();
-        room.dedup();
-        room
+        gathered.finish()
     }
 
     /// How many rules have no access key: they are asked at every request.
     #[must_use]
     pub fn unindexed(&self) -> usize {
         self.always.len()
+    }
+}
+
+/// Lists of rules, until there are two only the one that there is.
+struct Gathered<'i> {
+    only: &'i [u32],
+    room: &'i mut Candidates,
+}
+
+impl<'i> Gathered<'i> {
+    #[inline(always)]
+    fn add(&mut self, rules: &'i [u32]) {
+        if self.only.is_empty() && self.room.is_empty() { self.only = rules } else { self.spill(rules) }
+    }
+
+    #[inline(never)]
+    fn spill(&mut self, rules: &[u32]) {
+        // Lists are short: a push each is faster than a copy.
+        self.only.iter().chain(rules).for_each(|rule| self.room.push(*rule));
+        self.only = &[];
+    }
+
+    #[inline(always)]
+    fn finish(self) -> &'i [u32] {
+        if self.room.is_empty() { self.only } else { self.sorted() }
+    }
+
+    #[inline(never)]
+    fn sorted(self) -> &'i [u32] {
+        self.room.sort_unstable();
+        self.room.dedup();
+        self.room
     }
 }

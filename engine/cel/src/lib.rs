@@ -83,7 +83,7 @@ pub use error::{Error, Errors, EvalError, EvalErrorKind};
 pub use explain::{Explanation, Outcome, Part, Round, Sensitive, Shown};
 pub use functions::{Signature, functions};
 pub use guard::Unguarded;
-pub use index::{Candidates, Index, Presence, Subjects};
+pub use index::{Candidates, Index, Presence, Single, Subjects};
 pub use message::MessageError;
 pub use partial::{Partial, Unknown};
 pub use program::{Program, Reference};

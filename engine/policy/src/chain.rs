@@ -44,14 +44,18 @@ const FAILS: u16 = u16::MAX - 1;
 /// Whom a test asks.
 #[derive(Clone, Copy, Debug)]
 enum Asks {
-    /// As most do.
-    Common(Common),
+    /// As most do: what that text is, or how it begins.
+    Common {
+        of: Common,
+        whole: bool,
+    },
     Rare(Rare),
 }
 
 /// Whom few tests ask.
 #[derive(Clone, Copy, Debug)]
 enum Rare {
+    Common(Common),
     Text(Slot),
     Host,
     /// Any line of the header whose name of that length the text begins with.
@@ -98,7 +102,10 @@ impl Chains {
         loop {
             let link = self.links.get(start.0 as usize + usize::from(next))?;
             let holds = match link.asks {
-                Asks::Common(of) => facts.common(of).is_some_and(|value| link.how.fits(value, self.text(link))),
+                Asks::Common { of, whole } => facts.common(of).is_some_and(|value| {
+                    let text = self.text(link);
+                    value.starts_with(text) && (!whole || value.len() == text.len())
+                }),
                 Asks::Rare(of) => self.rare(of, link, facts, &rule)?,
             };
             next = if holds { link.yes } else { link.no };
@@ -111,6 +118,7 @@ impl Chains {
     #[inline(never)]
     fn rare<'r>(&self, of: Rare, link: &Link, facts: &Facts<'_>, rule: &dyn Fn() -> Option<&'r Rule>) -> Option<bool> {
         let value = match of {
+            Rare::Common(of) => facts.common(of),
             Rare::Text(slot) => facts.world.bytes(slot),
             Rare::Host => facts.host().map(str::as_bytes),
             Rare::Header(name) => return self.header(link, name, facts),
@@ -140,13 +148,10 @@ impl Chains {
 }
 
 impl How {
-    #[inline(always)]
     fn fits(self, value: &[u8], text: &[u8]) -> bool {
-        if matches!(self, How::Exact) {
-            return value == text;
-        }
         match self {
-            How::Exact | How::Prefix => value.starts_with(text),
+            How::Exact => value == text,
+            How::Prefix => value.starts_with(text),
             How::Suffix => value.ends_with(text),
             How::Present(Presence::Any) => true,
             How::Present(Presence::NonEmpty) => !value.is_empty(),

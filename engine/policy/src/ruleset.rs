@@ -8,7 +8,7 @@ mod set;
 use std::{ops::ControlFlow, sync::Arc};
 
 use weir_attributes::Bag;
-use weir_cel::Scratch;
+use weir_cel::{Candidates, Scratch};
 
 pub(crate) use custom::{Asked, Custom, Matched};
 pub(crate) use set::Parts;
@@ -213,7 +213,7 @@ impl Ruleset {
     /// An outcome as it is told.
     #[inline(always)]
     fn verdict(&self, outcome: Outcome<'_>, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Verdict {
-        let verdict = match outcome {
+        let mut verdict = match outcome {
             Outcome::Allowed(candidate) => Verdict::allow(because(ReasonCode::AllowedByRule, &candidate)),
             Outcome::Default { in_doubt } => Verdict::deny(Reason { in_doubt, ..ReasonCode::DefaultDeny.into() }),
             Outcome::Denied(found) => found.denial(facts, scratch),
@@ -221,7 +221,8 @@ impl Ruleset {
             Outcome::NotDenied => Verdict::allow(ReasonCode::NotDenied),
             Outcome::Peer => Verdict::deny(ReasonCode::PeerNotAuthenticated),
         };
-        Verdict { ttl: self.lasting.then_some(REUSE), ..verdict }
+        verdict.ttl = self.lasting.then_some(REUSE);
+        verdict
     }
 }
 
@@ -263,6 +264,28 @@ impl Found<'_> {
 /// The first rule that surely holds, else the first that may.
 #[inline(never)]
 fn search<'r>(index: &'r Index, effect: Effect, facts: &Facts<'_>, scratch: &mut Option<Scratch>) -> Option<Found<'r>> {
+    let Some(segment) = index.unchanged() else { return search_changed(index, effect, facts, scratch) };
+    let (mut room, mut doubtful) = (Candidates::new(), None);
+    for number in segment.find(facts, &mut room) {
+        let Some(candidate) = segment.candidate(*number, &[]) else { continue };
+        let holds = candidate.holds(effect, facts, scratch);
+        match holds.truth {
+            Truth::Yes => return Some(Found { candidate, holds }),
+            Truth::Maybe if doubtful.is_none() => doubtful = Some(Found { candidate, holds }),
+            _ => {}
+        }
+    }
+    doubtful
+}
+
+/// The same in an index that was changed since it was made.
+#[inline(never)]
+fn search_changed<'r>(
+    index: &'r Index,
+    effect: Effect,
+    facts: &Facts<'_>,
+    scratch: &mut Option<Scratch>,
+) -> Option<Found<'r>> {
     let mut doubtful = None;
     let sure = index.visit(facts, |candidate| {
         let holds = candidate.holds(effect, facts, scratch);

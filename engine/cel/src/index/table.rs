@@ -6,7 +6,7 @@ mod texts;
 
 use std::{collections::HashMap, hash::Hash};
 
-use super::{Presence, Subjects};
+use super::{Gathered, Presence, Single, Subjects};
 use crate::conjuncts::{Atom, Conjunct};
 use affixes::Affixes;
 use blocks::Blocks;
@@ -21,6 +21,8 @@ pub(super) struct Table<S> {
     exact: Texts,
     prefixes: Affixes,
     suffixes: Affixes,
+    /// Whether there is any prefix or suffix.
+    affixes: bool,
     blocks: Blocks,
     /// The rules that are an error where the subject is absent.
     unguarded: Rules,
@@ -29,39 +31,59 @@ pub(super) struct Table<S> {
 }
 
 impl<S> Table<S> {
-    /// Gives the rules whose keys fit to `give`, list by list; a rule may come more than once.
+    /// Adds the rules whose keys fit, list by list; a rule may come more than once.
     #[inline(always)]
-    pub(super) fn find<'t>(&'t self, request: &(impl Subjects<S> + ?Sized), give: &mut impl FnMut(&'t [u32])) {
+    pub(super) fn find<'t>(&'t self, request: &(impl Subjects<S> + ?Sized), into: &mut Gathered<'t>) {
+        if self.blocks.is_empty()
+            && let Single::Text(text) = request.single(&self.subject)
+        {
+            return match text {
+                Some(text) => self.find_text(text, into),
+                None => into.add(&self.unguarded),
+            };
+        }
+        self.find_otherwise(request, into);
+    }
+
+    #[inline(never)]
+    fn find_otherwise<'t>(&'t self, request: &(impl Subjects<S> + ?Sized), into: &mut Gathered<'t>) {
         let mut presence = Presence::Present;
         if !self.blocks.is_empty() {
             match request.address(&self.subject) {
-                Ok(Some(address)) => self.blocks.find(address, give),
+                Ok(Some(address)) => self.blocks.find(address, into),
                 Ok(None) => presence = Presence::Absent,
                 Err(unsure) => presence = unsure,
             }
         }
         if presence == Presence::Present && self.has_texts() {
-            presence = request.texts(&self.subject, |text| self.find_text(text, give));
+            presence = request.texts(&self.subject, |text| self.find_text(text, into));
         }
         match presence {
             Presence::Present => {}
-            Presence::Absent => give(&self.unguarded),
-            Presence::Unsure => give(&self.all),
+            Presence::Absent => into.add(&self.unguarded),
+            Presence::Unsure => into.add(&self.all),
         }
     }
 
     fn has_texts(&self) -> bool {
-        !self.exact.is_empty() || !self.prefixes.is_empty() || !self.suffixes.is_empty()
+        !self.exact.is_empty() || self.affixes
     }
 
     #[inline(always)]
-    fn find_text<'t>(&'t self, text: &[u8], give: &mut impl FnMut(&'t [u32])) {
+    fn find_text<'t>(&'t self, text: &[u8], into: &mut Gathered<'t>) {
         if let Some(rules) = self.exact.get(text) {
-            give(rules);
+            into.add(rules);
         }
+        if self.affixes {
+            self.find_affixes(text, into);
+        }
+    }
+
+    #[inline(never)]
+    fn find_affixes<'t>(&'t self, text: &[u8], into: &mut Gathered<'t>) {
         for affixes in [&self.prefixes, &self.suffixes] {
             if !affixes.is_empty() {
-                affixes.find(text, give);
+                affixes.find(text, into);
             }
         }
     }
@@ -106,6 +128,7 @@ impl<S: Clone + Eq + Hash> Builder<S> {
     pub(super) fn build(self) -> Box<[Table<S>]> {
         let table = |(subject, draft): (S, Draft)| Table {
             subject,
+            affixes: !draft.prefixes.is_empty() || !draft.suffixes.is_empty(),
             exact: Texts::new(draft.exact),
             prefixes: Affixes::new(draft.prefixes, false),
             suffixes: Affixes::new(draft.suffixes, true),

@@ -20,7 +20,7 @@ const COUNTED_MAX: usize = 32;
 
 /// A test before it is known where it leads.
 struct Draft {
-    asks: Asks,
+    asks: Rare,
     how: How,
     text: Vec<u8>,
     number: u32,
@@ -85,18 +85,16 @@ fn tests(number: usize, condition: &Condition) -> Option<Vec<Draft>> {
 
 /// One test for each value, where values are texts or numbers.
 fn tried(subject: &Subject) -> Option<Vec<Draft>> {
-    let of = |asks: Asks, before: &str, patterns: &Patterns| {
+    let of = |asks: Rare, before: &str, patterns: &Patterns| {
         patterns.iter().map(|pattern| Draft::new(asks, before, pattern)).collect()
     };
     Some(match subject {
-        Subject::Text(slot::REQUEST_METHOD, patterns) => of(Asks::Common(Common::Method), "", patterns),
-        Subject::Text(slot, patterns) => of(Asks::Rare(Rare::Text(*slot)), "", patterns),
-        Subject::Host(patterns) => of(Asks::Rare(Rare::Host), "", patterns),
-        Subject::Path(paths) => of(Asks::Common(Common::Path), "", paths.plain()?),
-        Subject::Principal(principals) => of(Asks::Common(Common::Principal), "", principals.patterns()),
-        Subject::Header(name, patterns) => {
-            of(Asks::Rare(Rare::Header(u16::try_from(name.len()).ok()?)), name, patterns)
-        }
+        Subject::Text(slot::REQUEST_METHOD, patterns) => of(Rare::Common(Common::Method), "", patterns),
+        Subject::Text(slot, patterns) => of(Rare::Text(*slot), "", patterns),
+        Subject::Host(patterns) => of(Rare::Host, "", patterns),
+        Subject::Path(paths) => of(Rare::Common(Common::Path), "", paths.plain()?),
+        Subject::Principal(principals) => of(Rare::Common(Common::Principal), "", principals.patterns()),
+        Subject::Header(name, patterns) => of(Rare::Header(u16::try_from(name.len()).ok()?), name, patterns),
         Subject::Port(ports) => ports.iter().map(|port| Draft::of(Rare::Port, (*port).into())).collect(),
         _ => return None,
     })
@@ -105,10 +103,10 @@ fn tried(subject: &Subject) -> Option<Vec<Draft>> {
 impl Draft {
     /// A test that compares no text.
     fn of(asks: Rare, number: u32) -> Self {
-        Self { asks: Asks::Rare(asks), how: How::Exact, text: Vec::new(), number }
+        Self { asks, how: How::Exact, text: Vec::new(), number }
     }
 
-    fn new(asks: Asks, before: &str, pattern: Pattern<'_>) -> Self {
+    fn new(asks: Rare, before: &str, pattern: Pattern<'_>) -> Self {
         let (how, text) = match pattern {
             Pattern::Exact(text) => (How::Exact, text.as_bytes().to_vec()),
             Pattern::Prefix(text) => (How::Prefix, text.as_bytes().to_vec()),
@@ -154,5 +152,10 @@ fn link(test: Draft, yes: u16, no: u16, texts: &mut Vec<u8>) -> Option<Link> {
     let length = u16::try_from(test.text.len()).ok()?;
     let text = if length == 0 { test.number } else { u32::try_from(texts.len()).ok()? };
     texts.extend(test.text);
-    Some(Link { asks: test.asks, how: test.how, yes, no, text, length })
+    let asks = match (test.asks, test.how) {
+        (Rare::Common(of), How::Exact) => Asks::Common { of, whole: true },
+        (Rare::Common(of), How::Prefix) => Asks::Common { of, whole: false },
+        (asks, _) => Asks::Rare(asks),
+    };
+    Some(Link { asks, how: test.how, yes, no, text, length })
 }

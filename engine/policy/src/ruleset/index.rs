@@ -17,8 +17,7 @@ use weir_cel::Candidates;
 
 use crate::{facts::Facts, policy::Policy};
 use alternatives::alternatives;
-pub(crate) use segment::Candidate;
-use segment::Segment;
+pub(crate) use segment::{Candidate, Segment};
 use subject::Subject;
 
 /// A change of more than this part of the rules makes the index anew.
@@ -62,8 +61,13 @@ impl Index {
         self.base.len() == 0 && self.added.is_none()
     }
 
-    /// Goes through the rules that may hold for that request, in the order of their policies' names, until `visit` breaks.
+    /// The one segment of an index that was not changed since it was made.
     #[inline(always)]
+    pub(crate) fn unchanged(&self) -> Option<&Segment> {
+        (self.added.is_none() && self.gone.is_empty()).then_some(&self.base)
+    }
+
+    /// Goes through the rules that may hold for that request, in the order of their policies' names, until `visit` breaks.
     pub(crate) fn visit<'i, T>(
         &'i self,
         facts: &Facts<'_>,

@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, collections::HashMap};
 
 use super::Rules;
+use crate::index::Gathered;
 
 /// Texts that another may start with, or end with.
 #[derive(Debug, Default)]
@@ -47,8 +48,8 @@ impl Affixes {
         self.sorted.is_empty()
     }
 
-    /// Gives the rules of every affix that the text has.
-    pub(super) fn find<'t>(&'t self, text: &[u8], give: &mut impl FnMut(&'t [u32])) {
+    /// Adds the rules of every affix that the text has.
+    pub(super) fn find<'t>(&'t self, text: &[u8], into: &mut Gathered<'t>) {
         let behind = self
             .sorted
             .partition_point(|affix| order(affix.text.as_bytes(), text, self.backwards) != Ordering::Greater);
@@ -58,7 +59,7 @@ impl Affixes {
             found = found || fits(text, affix.text.as_bytes(), self.backwards);
             if found {
                 // The parents of what fits fit.
-                give(&affix.rules);
+                into.add(&affix.rules);
             }
             next = affix.parent;
         }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, net::IpAddr};
 use ipnet::IpNet;
 
 use super::Rules;
+use crate::index::Gathered;
 
 /// Blocks that an address may be in.
 #[derive(Debug, Default)]
@@ -31,13 +32,13 @@ impl Blocks {
         self.lists.is_empty()
     }
 
-    /// Gives the rules of every block that the address is in.
-    pub(super) fn find<'t>(&'t self, address: IpAddr, give: &mut impl FnMut(&'t [u32])) {
+    /// Adds the rules of every block that the address is in.
+    pub(super) fn find<'t>(&'t self, address: IpAddr, into: &mut Gathered<'t>) {
         let [four, six] = &self.lengths;
         for length in if address.is_ipv4() { four } else { six } {
             let block = IpNet::new(address, *length).ok().map(|block| block.trunc());
             if let Some(rules) = block.and_then(|block| self.lists.get(&block)) {
-                give(rules);
+                into.add(rules);
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Policies in the order of their names, and an index over all their rules.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     policies: Box<[Arc<Policy>]>,
     /// Each policy's `NAMESPACE/NAME`, and whether rules of it have names.
     names: Box<[(Arc<str>, bool)]>,
@@ -81,13 +81,13 @@ impl Segment {
 
     /// The numbers of the rules that may hold for that request, ascending.
     #[inline(always)]
-    pub(super) fn find<'i>(&'i self, facts: &Facts<'_>, room: &'i mut Candidates) -> &'i [u32] {
+    pub(crate) fn find<'i>(&'i self, facts: &Facts<'_>, room: &'i mut Candidates) -> &'i [u32] {
         self.index.lookup(facts, room)
     }
 
     /// The rule of that number; none when its policy is among those that are `gone`, given by their places, ascending.
     #[inline(always)]
-    pub(super) fn candidate(&self, number: u32, gone: &[u32]) -> Option<Candidate<'_>> {
+    pub(crate) fn candidate(&self, number: u32, gone: &[u32]) -> Option<Candidate<'_>> {
         let place = self.rules.get(number as usize)?;
         if !gone.is_empty() && gone.binary_search(&place.policy).is_ok() {
             return None;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use weir_attributes::{Json, Slot, slot};
-use weir_cel::{Presence, Reference, Subjects};
+use weir_cel::{Presence, Reference, Single, Subjects};
 
 use crate::{
     facts::{Address, Common, Facts},
@@ -45,18 +45,6 @@ impl Subject {
     }
 }
 
-/// A text, when there is one.
-#[inline(always)]
-fn one(text: Option<&[u8]>, mut visit: impl FnMut(&[u8])) -> Presence {
-    match text {
-        Some(text) => {
-            visit(text);
-            Presence::Present
-        }
-        None => Presence::Absent,
-    }
-}
-
 /// Each text of what a token or a filter says, when it says it.
 fn each(said: Option<&Json>, mut visit: impl FnMut(&[u8])) -> Presence {
     match said {
@@ -70,15 +58,32 @@ fn each(said: Option<&Json>, mut visit: impl FnMut(&[u8])) -> Presence {
 
 impl Subjects<Subject> for Facts<'_> {
     #[inline(always)]
+    fn single(&self, subject: &Subject) -> Single<'_> {
+        // What only an HTTP request has is unsure on a plain connection.
+        match subject {
+            Subject::Principal => Single::Text(self.common(Common::Principal)),
+            Subject::Text(slot) if self.http => Single::Text(self.world.bytes(*slot)),
+            Subject::Host if self.http => Single::Text(self.host().map(str::as_bytes)),
+            _ => Single::Otherwise,
+        }
+    }
+
     fn texts(&self, subject: &Subject, mut visit: impl FnMut(&[u8])) -> Presence {
         if !self.http && subject.is_http() {
             return Presence::Unsure;
         }
+        let mut one = |text: Option<&[u8]>| match text {
+            Some(text) => {
+                visit(text);
+                Presence::Present
+            }
+            None => Presence::Absent,
+        };
         match subject {
+            Subject::Principal => one(self.common(Common::Principal)),
+            Subject::Text(slot) => one(self.world.bytes(*slot)),
+            Subject::Host => one(self.host().map(str::as_bytes)),
             Subject::Reference(reference) => self.world.texts(reference, visit),
-            Subject::Principal => one(self.common(Common::Principal), visit),
-            Subject::Text(slot) => one(self.world.bytes(*slot), visit),
-            Subject::Host => one(self.host().map(str::as_bytes), visit),
             Subject::Header(name) => {
                 let headers = self.world.headers();
                 if headers.is_doubtful(name) {
