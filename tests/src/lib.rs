@@ -19,6 +19,7 @@ pub mod repository;
 pub mod table;
 pub mod tools;
 pub mod tour;
+pub mod usage;
 
 /// Whatever went wrong while the house was set up or used; its text says what to look at.
 pub type Trouble = Box<dyn std::error::Error + Send + Sync>;

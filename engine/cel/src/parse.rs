@@ -92,7 +92,8 @@ impl<'s> Parser<'s> {
     fn expression(&mut self) -> Parse<NodeId> {
         self.nesting += 1;
         if self.nesting > NESTING_MAX {
-            return Err(Error::new(self.span.range(), format!("brackets are nested more than {NESTING_MAX} deep")));
+            let deep = Error::new(self.span.range(), format!("brackets are nested more than {NESTING_MAX} deep"));
+            return Err(deep.help("name inner parts as variables, or write it flatter"));
         }
         let mut open = Vec::new();
         let mut last = loop {

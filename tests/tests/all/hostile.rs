@@ -1,8 +1,11 @@
 //! 200 damaged inputs of each family through its real door of a running engine: it serves on, and each error says where.
 
+mod bounds;
 mod documents;
 mod frames;
 mod http;
+mod large_documents;
+mod large_requests;
 
 use weir_tests::house::House;
 use weir_tests::random::Random;

@@ -95,7 +95,8 @@ impl<'s> Parser<'s> {
     fn nested(&mut self) -> Parse<NodeId> {
         self.nesting += 1;
         if self.nesting > NESTING_MAX {
-            return Err(Error::new(self.span.range(), format!("brackets are nested more than {NESTING_MAX} deep")));
+            let deep = Error::new(self.span.range(), format!("brackets are nested more than {NESTING_MAX} deep"));
+            return Err(deep.help("name inner parts as variables, or write it flatter"));
         }
         let inner = self.logic(false)?;
         self.nesting -= 1;

@@ -170,7 +170,7 @@ impl Walk {
 }
 
 fn too_large(bytes: u64) -> String {
-    format!("the file is too large: {:.1} MiB of at most {} MiB", bytes as f64 / 1_048_576.0, MAX_FILE_BYTES >> 20)
+    format!("the file is too large: {bytes} bytes, at most {MAX_FILE_BYTES} ({} MiB)", MAX_FILE_BYTES >> 20)
 }
 
 fn has_our_ending(name: &str) -> bool {

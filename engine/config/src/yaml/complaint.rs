@@ -219,6 +219,9 @@ fn syntax_help(text: &str, at: usize, info: &str) -> Option<&'static str> {
         () if says("flow") || says("bracket") || says("illegal placement of ':'") => {
             Some("close the `[` or `{` above, and put commas between its items")
         }
+        () if says("unexpected character") || says("control character") => {
+            Some("remove the character; in a text in double quotes it may be written as an escape")
+        }
         () if says("directive") => Some("remove the line"),
         () if says("nest") || says("recursion") => Some("write it flatter"),
         () => None,
