@@ -157,11 +157,15 @@ impl Ruleset {
     }
 
     /// The verdict of the pure phases: AUDIT, DENY, ALLOW, in every reading of the path; the worst of them.
-    #[inline(never)]
+    // In place: a verdict is large to hand on.
+    #[inline(always)]
     fn decide(&self, bag: &Bag) -> Verdict {
-        if bag.paths() > 1 || self.watches {
-            return self.decide_at_length(bag);
-        }
+        if bag.paths() > 1 || self.watches { self.decide_at_length(bag) } else { self.decide_once(bag) }
+    }
+
+    /// With one reading and policies that decide.
+    #[inline(always)]
+    fn decide_once(&self, bag: &Bag) -> Verdict {
         let (facts, mut scratch) = (Facts::new(bag.as_told()), None);
         let outcome = if self.peer.refuses(bag) { Outcome::Peer } else { self.outcome(&facts, &mut scratch) };
         self.verdict(outcome, &facts, &mut scratch)
