@@ -37,13 +37,13 @@ tools: ## what the tests need of others: Envoy, an OTLP receiver, promtool
 test: ## everything that runs in CI; sets up what it needs, ends with a table
 	@bash tests/make/test.sh
 
-stress: ## 10,000 misdeeds of each kind beside a plugin that behaves, 1,000 hot swaps under load; optimised
+stress: ## 10,000 misdeeds of each kind, 1,000 hot swaps under load, hostile input; optimised
 	@bash tests/make/stress.sh
 
 test-full: test ## make test, then what takes long
 	@bash tests/make/full.sh
 
-fuzz: ## the fuzz targets of weir-cel, 60 s each (SECONDS_EACH=600 for more); needs nightly
+fuzz: ## the fuzz targets of CEL, configurations and policies, 60 s each (SECONDS_EACH=600 for more); needs nightly
 	@bash tests/make/fuzz.sh
 
 bench: plugins ## CPU per check and proxied request against floor servers, CEL against the crate cel, policies by number, calls of plugins

@@ -140,7 +140,7 @@ struct Lowering<'a, 'p> {
 }
 
 /// Fields of a source or operation: name, values, whether it is a `not` form, and what it is compared with.
-type Fields<'d> = Vec<(&'static str, &'d Vec<String>, bool, Field)>;
+type Fields<'d> = Vec<(&'static str, &'d Box<[String]>, bool, Field)>;
 
 impl Lowering<'_, '_> {
     fn rule(&mut self, index: usize, rule: &document::Rule) -> Conditions {

@@ -1,4 +1,6 @@
 //! `AuthorizationPolicy` (security.istio.io v1 and v1beta1).
+//!
+//! Lists are boxed: there may be 100,000 rules, and a vector that is read has room for three more.
 
 use serde::Deserialize;
 
@@ -20,7 +22,7 @@ pub struct AuthorizationPolicy {
     /// Who is asked; belongs to the action CUSTOM.
     pub provider: Option<Provider>,
     /// The rules, OR-ed. None in an ALLOW policy: it matches nothing, and default deny holds.
-    pub rules: Option<Vec<Rule>>,
+    pub rules: Option<Box<[Rule]>>,
 }
 
 /// What a matching rule of an AuthorizationPolicy does.
@@ -65,12 +67,12 @@ pub struct Provider {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Rule {
     /// Who; none means anybody.
-    pub from: Option<Vec<From>>,
+    pub from: Option<Box<[From]>>,
     /// What; none means anything.
-    pub to: Option<Vec<To>>,
+    pub to: Option<Box<[To]>>,
     /// Further conditions.
     #[serde(deserialize_with = "null_as_default")]
-    pub when: Vec<Condition>,
+    pub when: Box<[Condition]>,
 }
 
 /// One entry of `from`.
@@ -96,7 +98,7 @@ macro_rules! lists {
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
         pub struct $name {
-            $($(#[$doc])* #[serde(deserialize_with = "null_as_default")] pub $field: Vec<String>,)*
+            $($(#[$doc])* #[serde(deserialize_with = "null_as_default")] pub $field: Box<[String]>,)*
         }
     };
 }
@@ -166,8 +168,8 @@ pub struct Condition {
     pub key: String,
     /// At least one of them.
     #[serde(deserialize_with = "null_as_default")]
-    pub values: Vec<String>,
+    pub values: Box<[String]>,
     /// None of them.
     #[serde(deserialize_with = "null_as_default")]
-    pub not_values: Vec<String>,
+    pub not_values: Box<[String]>,
 }

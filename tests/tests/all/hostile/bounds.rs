@@ -1,6 +1,6 @@
 //! How long hostile input may take, and how much memory.
 //!
-//! The bounds are the product's: `make stress` runs an optimised engine and measures them, as `WEIR_STRICT` says. Elsewhere
+//! The bounds are the product's: `make stress` holds an optimised engine to them, as `WEIR_STRICT` says. Elsewhere
 //! the programs are not optimised and the machine is busy: only what is far beyond them fails, memory aside.
 
 use std::time::Duration;
