@@ -1,7 +1,11 @@
-//! Istio's request metrics, under Istio's names.
+//! Istio's request metrics, under Istio's names, and metrics of the operator's own.
+
+mod own;
 
 use serde::Deserialize;
 use weir::{Configure, Counter, Failure, Family, Histogram, Label, Rows};
+
+use own::Own;
 
 const BUCKETS: [f64; 19] =
     [0.5, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 3e5, 6e5, 1.8e6, 3.6e6];
@@ -22,12 +26,25 @@ const LABELS: [(&str, LabelOf); 11] = [
     ("connection_security_policy", |row| security(row.connection_mtls).into()),
 ];
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Config {
     labels: Option<Vec<String>>,
+    #[serde(default = "yes")]
+    istio: bool,
+    #[serde(default)]
+    metrics: Vec<own::Metric>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 struct Metrics {
+    istio: Option<Istio>,
+    own: Vec<Own>,
+}
+
+struct Istio {
     labels: Vec<LabelOf>,
     requests: Counter,
     duration: Histogram,
@@ -38,11 +55,19 @@ struct Metrics {
 impl Configure for Metrics {
     fn configure(json: &str) -> Result<Self, Failure> {
         let config = Config::configure(json)?;
-        let kept = |name: &str| config.labels.as_ref().is_none_or(|kept| kept.iter().any(|label| label == name));
+        let own = config.metrics.iter().map(Own::new).collect::<Result<_, Failure>>()?;
+        let istio = if config.istio { Some(Istio::new(config.labels.as_deref())?) } else { None };
+        Ok(Metrics { istio, own })
+    }
+}
+
+impl Istio {
+    fn new(wanted: Option<&[String]>) -> Result<Self, Failure> {
+        let kept = |name: &str| wanted.is_none_or(|wanted| wanted.iter().any(|label| label == name));
         let (names, labels): (Vec<_>, Vec<_>) = LABELS.into_iter().filter(|(name, _)| kept(name)).unzip();
         let family = |name, help, unit| Family::new(name, help).unit(unit).labels(&names);
         let (ms, bytes) = ("ms", "By");
-        Ok(Metrics {
+        Ok(Istio {
             requests: family("istio_requests_total", "Requests.", "").counter()?,
             duration: family("istio_request_duration_milliseconds", "Duration of requests in milliseconds.", ms)
                 .histogram(&BUCKETS)?,
@@ -58,15 +83,26 @@ impl Configure for Metrics {
 #[weir::report]
 fn report(rows: Rows<'_, Inputs<'_>>, metrics: &Metrics) -> Result<(), Failure> {
     for row in rows {
-        let labels: Vec<Label> = metrics.labels.iter().map(|label| label(&row)).collect();
-        metrics.requests.add(&labels, 1)?;
-        if let Some(duration) = row.request_duration {
-            metrics.duration.observe(&labels, duration.as_secs_f64() * 1e3)?;
+        if let Some(istio) = &metrics.istio {
+            istio.observe(&row)?;
         }
-        metrics.request_bytes.observe(&labels, row.request_size.unwrap_or(0) as f64)?;
-        metrics.response_bytes.observe(&labels, row.response_size.unwrap_or(0) as f64)?;
+        for own in &metrics.own {
+            own.observe(row.bound)?;
+        }
     }
     Ok(())
+}
+
+impl Istio {
+    fn observe(&self, row: &Inputs<'_>) -> Result<(), Failure> {
+        let labels: Vec<Label> = self.labels.iter().map(|label| label(row)).collect();
+        self.requests.add(&labels, 1)?;
+        if let Some(duration) = row.request_duration {
+            self.duration.observe(&labels, duration.as_secs_f64() * 1e3)?;
+        }
+        self.request_bytes.observe(&labels, row.request_size.unwrap_or(0) as f64)?;
+        self.response_bytes.observe(&labels, row.response_size.unwrap_or(0) as f64)
+    }
 }
 
 fn security(mtls: Option<bool>) -> &'static str {
