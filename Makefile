@@ -31,8 +31,8 @@ build: ## weir and the demo, unoptimised
 plugins: ## the Wasm plugins that ship with Weir, to $(TARGET)/plugins/dist
 	@bash tests/make/plugins.sh $(PLUGINS)
 
-tools: ## what the tests need of others: Envoy, an OTLP receiver, promtool
-	@bash tests/make/tools.sh all
+tools: build ## what the tests need of others: Envoy, an OTLP receiver, promtool, and what plugins are built with
+	@bash tests/make/tools.sh all; bash tests/make/authors.sh $(TARGET)/debug/weir
 
 test: ## everything that runs in CI; sets up what it needs, ends with a table
 	@bash tests/make/test.sh

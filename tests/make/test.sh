@@ -92,6 +92,8 @@ table() {
 stage tools bash tests/make/tools.sh all || broken=0
 stage fmt cargo fmt --all --check
 stage build build || table
+# As above: stories about plugins say what is missing.
+stage authors bash tests/make/authors.sh "$target/debug/weir" || broken=0
 export WEIR_BIN="$PWD/$target/debug/weir" WEIR_PLUGINS="$PWD/$target/plugins/dist" WEIR_FILTERS="$PWD/$target/filters/dist"
 case $target in /*) export WEIR_BIN="$target/debug/weir" WEIR_PLUGINS="$target/plugins/dist" WEIR_FILTERS="$target/filters/dist" ;; esac
 stage unit unit

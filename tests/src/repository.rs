@@ -4,6 +4,11 @@ use crate::Outcome;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// Where `weir plugin` keeps its tools when stories run it.
+pub fn plugin_tools() -> PathBuf {
+    std::env::var_os("WEIR_CACHE").map_or_else(|| target().join("tools/weir"), PathBuf::from)
+}
+
 /// The top folder of the repository.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -13,6 +13,12 @@ pub enum Tool {
     OtlpPython,
     /// Prometheus' own checker.
     Promtool,
+    /// What `weir plugin` builds with in C.
+    PluginC,
+    /// In JavaScript.
+    PluginJs,
+    /// In Python.
+    PluginPy,
 }
 
 impl Tool {
@@ -22,6 +28,9 @@ impl Tool {
             Self::Envoy => "envoy 1.40",
             Self::OtlpPython => "python with grpcio and opentelemetry-proto",
             Self::Promtool => "promtool",
+            Self::PluginC => "ziglang for plugins in C",
+            Self::PluginJs => "componentize-qjs for plugins in JavaScript",
+            Self::PluginPy => "componentize-py for plugins in Python",
         }
     }
 
@@ -30,6 +39,9 @@ impl Tool {
         match self {
             Self::Envoy | Self::OtlpPython => "make tools (needs python3 with venv and a reachable package index)",
             Self::Promtool => "apt-get install prometheus, or put promtool on PATH",
+            Self::PluginC | Self::PluginJs | Self::PluginPy => {
+                "make tools (needs python3 with pip, or npm, and a reachable package index)"
+            }
         }
     }
 
@@ -40,6 +52,9 @@ impl Tool {
             Self::Envoy => Some(venv.join("envoy")).filter(|path| path.is_file()),
             Self::OtlpPython => Some(venv.join("python")).filter(|path| path.is_file() && speaks_otlp(path)),
             Self::Promtool => on_path("promtool"),
+            Self::PluginC => ready("c"),
+            Self::PluginJs => ready("js"),
+            Self::PluginPy => ready("py"),
         }
     }
 }
@@ -50,6 +65,15 @@ fn speaks_otlp(python: &std::path::Path) -> bool {
         .stderr(std::process::Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// The folder of the tools for plugins, if `weir plugin` can build in that language with them.
+fn ready(language: &str) -> Option<PathBuf> {
+    let cache = repository::plugin_tools();
+    let mut doctor = std::process::Command::new(repository::weir().ok()?);
+    doctor.args(["plugin", "doctor", "--lang", language]).env("WEIR_CACHE", &cache);
+    let ended = doctor.stdout(std::process::Stdio::null()).status().ok()?;
+    ended.success().then_some(cache)
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

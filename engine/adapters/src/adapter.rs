@@ -1,5 +1,7 @@
 //! An adapter: the one handle that calls go through, whichever generation of its plugin serves.
 
+mod rehearsal;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

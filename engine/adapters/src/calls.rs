@@ -43,8 +43,10 @@ impl Until {
 macro_rules! run {
     ($plugin:expr, $instance:expr, $until:expr, $call:expr) => {{
         let running = $plugin.machine.ticker.running();
+        $plugin.fill_up(&mut $instance.store);
         let ended = within($until.deadline, $call).await;
         drop(running);
+        $plugin.count_fuel(&$instance.store);
         match ended {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err($plugin.cause(&$instance.store, &error, $until.time)),

@@ -9,8 +9,9 @@ use crate::cache::Cache;
 use crate::fetch::hex;
 use crate::{Error, STACK_BYTES_MAX};
 
-/// An engine that can interrupt what it runs and keeps no state between modules.
-pub(crate) fn engine() -> Result<Engine, Error> {
+/// An engine that can interrupt what it runs and keeps no state between modules; with `fuel` it counts what runs,
+/// and compiles fast instead of well: for tests.
+pub(crate) fn engine(fuel: bool) -> Result<Engine, Error> {
     let mut config = Config::new();
     config.wasm_component_model(true);
     config.epoch_interruption(true);
@@ -20,6 +21,12 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     config.wasm_backtrace_max_frames(None);
     // Nothing here needs tasks inside a component; without them a call is cheaper.
     config.concurrency_support(false);
+    config.consume_fuel(fuel);
+    if fuel {
+        // Authors wait for the compiler, not for the code.
+        config.cranelift_opt_level(wasmtime::OptLevel::None);
+        config.cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
+    }
     Engine::new(&config).map_err(|e| Error::Engine(format!("{e:#}")))
 }
 

@@ -5,6 +5,7 @@
 
 mod image;
 mod layout;
+mod push;
 mod registry;
 
 use std::path::{Path, PathBuf};

@@ -42,6 +42,8 @@ pub struct HostOptions {
     pub mask_key: Option<[u8; 32]>,
     /// Where emissions go that no caller waits for; none drops them.
     pub outlet: Option<Outlet>,
+    /// Whether the work of calls is counted, in [`crate::Stats::fuel`]: for tests of plugins, since every call is slower.
+    pub fuel: bool,
 }
 
 /// What to load.
@@ -95,6 +97,8 @@ pub(crate) struct Machine {
     pub(crate) engine: Engine,
     pub(crate) ticker: Ticker,
     pub(crate) mask: Mask,
+    /// Whether the engine counts.
+    pub(crate) fuel: bool,
 }
 
 impl std::fmt::Debug for Host {
@@ -143,7 +147,7 @@ impl Host {
     /// # Errors
     /// [`Error::Cache`] when the folder cannot be used, [`Error::Engine`] when the machine cannot run WebAssembly.
     pub fn new(options: HostOptions) -> Result<Host, Error> {
-        let engine = engine()?;
+        let engine = engine(options.fuel)?;
         let fail = |e: &dyn std::fmt::Display| Error::Engine(e.to_string());
         let ticker = Ticker::start(&engine).map_err(|e| fail(&e))?;
         let mut key = [0u8; 32];
@@ -158,7 +162,7 @@ impl Host {
             client: HttpClient::new(),
         };
         Ok(Host(Arc::new(Inner {
-            machine: Arc::new(Machine { engine, ticker, mask }),
+            machine: Arc::new(Machine { engine, ticker, mask, fuel: options.fuel }),
             cache,
             linker,
             compiles: Arc::new(Semaphore::new(COMPILES_MAX)),

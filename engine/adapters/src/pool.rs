@@ -111,6 +111,21 @@ impl Plugin {
         looks.then(|| Request { bag: Arc::new(bag.clone()), path: 0, splits: None })
     }
 
+    /// Before a call of an engine that counts: more than any call can use.
+    pub(crate) fn fill_up(&self, store: &mut Store<Guest>) {
+        if self.machine.fuel {
+            let _ = store.set_fuel(u64::MAX);
+        }
+    }
+
+    /// After it: what the call has used.
+    pub(crate) fn count_fuel(&self, store: &Store<Guest>) {
+        if self.machine.fuel {
+            let used = store.get_fuel().map_or(0, |left| u64::MAX - left);
+            self.counters.fuel.fetch_add(used, Relaxed);
+        }
+    }
+
     /// Hands out what a call emitted that nobody waits for.
     pub(crate) fn let_out(&self, emissions: Vec<Emission>) {
         if let (Some(outlet), false) = (&self.outlet, emissions.is_empty()) {
@@ -128,7 +143,9 @@ impl Plugin {
         let _running = self.machine.ticker.running();
         let mut store = Guest::store(&self.machine.engine, &self.limits, &self.voice, &self.counters, &self.services);
         Guest::begin(&mut store, until.deadline, &self.limits);
+        self.fill_up(&mut store);
         let started = within(until.deadline, self.configured(&mut store)).await;
+        self.count_fuel(&store);
         let ended = started.unwrap_or(Err(Cause::Timeout(self.limits.configure_time)));
         let (lifecycle, exports) = ended.map_err(|cause| self.failure(Call::Configure, cause))?;
         let guest = store.data_mut();

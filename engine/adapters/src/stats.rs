@@ -32,6 +32,8 @@ pub struct Stats {
     pub memory_bytes: usize,
     /// Instances that are ready or busy now.
     pub instances: usize,
+    /// Work of all calls, in wasmtime's units of about one instruction; 0 unless [`crate::HostOptions::fuel`] is set.
+    pub fuel: u64,
     /// What became of the messages for each sink.
     pub sinks: Vec<(String, SinkStats)>,
     /// The last failure of a call that was made.
@@ -48,6 +50,7 @@ pub(crate) struct Counters {
     pub(crate) log_lines_dropped: AtomicU64,
     pub(crate) memory_bytes: AtomicUsize,
     pub(crate) instances: AtomicUsize,
+    pub(crate) fuel: AtomicU64,
     /// Held for the length of a string copy, and only by calls that failed and scrapes.
     last_error: Mutex<Option<String>>,
 }
@@ -83,6 +86,7 @@ impl Counters {
             log_lines_dropped: self.log_lines_dropped.load(Ordering::Relaxed),
             memory_bytes: self.memory_bytes.load(Ordering::Relaxed),
             instances: self.instances.load(Ordering::Relaxed),
+            fuel: self.fuel.load(Ordering::Relaxed),
             sinks: Vec::new(),
             last_error: last.clone(),
         }

@@ -12,6 +12,8 @@ mod repl;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(crate) use self::{expression::complain, given::requests};
+
 use crate::failure::Failure;
 
 /// Tries, checks and explains CEL expressions, over the vocabulary that policies have.

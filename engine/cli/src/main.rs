@@ -9,6 +9,7 @@ mod check_config;
 mod completions;
 mod failure;
 mod logging;
+mod plugin;
 mod serve;
 mod sidecar;
 mod status;
@@ -40,6 +41,8 @@ enum Verb {
     CheckConfig(check_config::CheckConfig),
     /// Tries, checks and explains CEL expressions, over the vocabulary that policies have.
     Cel(Box<cel::Cel>),
+    /// Makes, builds, tests and ships plugins.
+    Plugin(Box<plugin::Plugin>),
     /// Says how a running engine is: configuration, plugins, losses.
     Status(status::Status),
     /// Prints the completions for a shell.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Sidecar(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),
         Verb::Cel(verb) => verb.run(),
+        Verb::Plugin(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
         Verb::Completions(verb) => verb.run::<Weir>(),
         Verb::Man(verb) => verb.run::<Weir>(),

@@ -87,7 +87,7 @@ impl Runtime {
             })
         };
         let cache_dir = Some(setup.state.join("compiled"));
-        let host = Host::new(HostOptions { cache_dir, mask_key: Some(key), outlet: Some(outlet) })?;
+        let host = Host::new(HostOptions { cache_dir, mask_key: Some(key), outlet: Some(outlet), fuel: false })?;
         let target = target(setup.decision_log.as_deref());
         let log = DecisionLogOptions {
             allow_ratio: setup.decision_log_sample,

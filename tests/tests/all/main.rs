@@ -9,6 +9,7 @@
 )]
 
 mod adapters;
+mod author;
 mod cel;
 mod check;
 mod custom;

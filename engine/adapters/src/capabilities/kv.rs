@@ -62,6 +62,19 @@ impl Store {
         ttl_ms.map_or(u64::MAX, |ms| self.now() + u64::from(ms))
     }
 
+    /// A value from outside of any plugin.
+    pub(crate) fn put(&self, key: &str, value: &[u8]) {
+        self.with(|inner| inner.put(key, value.to_vec(), u64::MAX));
+    }
+
+    /// What is alive, by key.
+    pub(crate) fn entries(&self) -> Vec<(String, Vec<u8>)> {
+        let mut all: Vec<_> = self
+            .with(|inner| inner.entries.iter().map(|(key, entry)| (key.to_string(), entry.value.clone())).collect());
+        all.sort();
+        all
+    }
+
     /// Runs `act` on what is alive.
     fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
         let now = self.now();

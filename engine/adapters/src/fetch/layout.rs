@@ -8,7 +8,7 @@ use super::image::{Descriptor, Document, verify};
 use super::{FetchError, Found};
 
 /// The name of an image in an index.
-const NAME: &str = "org.opencontainers.image.ref.name";
+pub(super) const NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The component of the image of that name, or of the only one; each piece is checked by its digest.
 pub(super) fn read(folder: &Path, reference: Option<&str>) -> Result<Found, FetchError> {

@@ -10,15 +10,15 @@ use crate::{COMPONENT_BYTES_MAX, TOKEN_BYTES_MAX};
 
 /// `REGISTRY/REPOSITORY:TAG` in its parts.
 #[derive(Debug, PartialEq, Eq)]
-struct Reference {
-    base: String,
+pub(super) struct Reference {
+    pub(super) base: String,
     repository: String,
     /// A tag or a digest.
-    version: String,
+    pub(super) version: String,
 }
 
 impl Reference {
-    fn parse(text: &str) -> Option<Reference> {
+    pub(super) fn parse(text: &str) -> Option<Reference> {
         let (scheme, rest) = match (text.strip_prefix("http://"), text.strip_prefix("oci://")) {
             (Some(rest), _) => ("http", rest),
             (_, Some(rest)) => ("https", rest),
@@ -81,7 +81,7 @@ impl Asking<'_> {
         let url = format!("{}/{what}", self.parsed.base);
         let mut answer = self.ask(&url, accept).await?;
         if answer.status() == http::StatusCode::UNAUTHORIZED && self.token.is_none() {
-            self.token = Some(self.token(&answer).await?);
+            self.token = Some(token(self.client, self.reference, self.parsed, &answer, "pull").await?);
             answer = self.ask(&url, accept).await?;
         }
         match answer.status() {
@@ -96,27 +96,33 @@ impl Asking<'_> {
         let headers: Vec<_> = [("accept", accept)].into_iter().chain(bearer).collect();
         follow(self.client, url, &headers, COMPONENT_BYTES_MAX).await
     }
+}
 
-    /// The token that anybody gets who asks where the registry says.
-    async fn token(&self, refused: &Answer) -> Result<String, FetchError> {
-        #[derive(Deserialize)]
-        struct Given {
-            #[serde(alias = "access_token")]
-            token: String,
-        }
-        let failed = |message: &str| FetchError::Fetch { from: self.reference.to_owned(), message: message.to_owned() };
-        let challenge = refused.headers().get(http::header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-        let field = |name: &str| {
-            let (_, rest) = challenge?.strip_prefix("Bearer ")?.split_once(&format!("{name}=\""))?;
-            rest.split_once('"').map(|(value, _)| value)
-        };
-        let realm = field("realm").ok_or_else(|| failed("the registry wants credentials, which are not supported"))?;
-        let service = field("service").unwrap_or_default();
-        let url = format!("{realm}?service={service}&scope=repository:{}:pull", self.parsed.repository);
-        let answer = follow(self.client, &url, &[], TOKEN_BYTES_MAX).await?;
-        let given: Result<Given, _> = serde_json::from_slice(answer.body());
-        given.map(|given| given.token).map_err(|_| failed("the registry gives no token to who has no credentials"))
+/// The token that anybody gets who asks where the registry says.
+pub(super) async fn token(
+    client: &HttpClient,
+    reference: &str,
+    parsed: &Reference,
+    refused: &Answer,
+    to: &str,
+) -> Result<String, FetchError> {
+    #[derive(Deserialize)]
+    struct Given {
+        #[serde(alias = "access_token")]
+        token: String,
     }
+    let failed = |message: &str| FetchError::Fetch { from: reference.to_owned(), message: message.to_owned() };
+    let challenge = refused.headers().get(http::header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let field = |name: &str| {
+        let (_, rest) = challenge?.strip_prefix("Bearer ")?.split_once(&format!("{name}=\""))?;
+        rest.split_once('"').map(|(value, _)| value)
+    };
+    let realm = field("realm").ok_or_else(|| failed("the registry wants credentials, which are not supported"))?;
+    let service = field("service").unwrap_or_default();
+    let url = format!("{realm}?service={service}&scope=repository:{}:{to}", parsed.repository);
+    let answer = follow(client, &url, &[], TOKEN_BYTES_MAX).await?;
+    let given: Result<Given, _> = serde_json::from_slice(answer.body());
+    given.map(|given| given.token).map_err(|_| failed("the registry gives no token to who has no credentials"))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) fn wasm(name: &str) -> Bytes {
 /// A host whose cache is kept from test to test, so that each plugin is compiled once.
 pub(crate) fn host() -> Host {
     let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cwasm"));
-    Host::new(HostOptions { cache_dir, mask_key: Some([7; 32]), outlet: None }).unwrap()
+    Host::new(HostOptions { cache_dir, mask_key: Some([7; 32]), outlet: None, fuel: false }).unwrap()
 }
 
 pub(crate) fn spec(plugin: &str, config: Json) -> AdapterSpec {

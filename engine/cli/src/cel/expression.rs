@@ -89,7 +89,7 @@ pub(super) fn compiled(expression: &Expression, env: &Env) -> Result<Program, Fa
 }
 
 /// Says what is wrong on standard error, each with its line underlined. The failure is for the caller to return.
-pub(super) fn complain(diagnostics: &[Diagnostic]) -> Failure {
+pub(crate) fn complain(diagnostics: &[Diagnostic]) -> Failure {
     let colours = terminal::colours(&std::io::stderr());
     let each: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.render(colours)).collect();
     terminal::tell(&format!("{}\n", each.join("\n\n")));

@@ -111,6 +111,17 @@ fn parse(file: &str, text: &str, names: &Names) -> Result<Vec<Document>, Vec<Dia
     if reader.problems.is_empty() { Ok(all) } else { Err(reader.problems) }
 }
 
+/// The bags of requests that stand in a larger document, such as a plugin's test; with `all` they may know the response.
+///
+/// # Errors
+/// What is wrong with them, each with its place.
+pub(crate) fn requests(file: &str, text: &str, nodes: &[&Node], all: bool) -> Result<Vec<Bag>, Vec<Diagnostic>> {
+    let names = Names::of_vocabulary(all);
+    let mut reader = Reader { file, text, names: &names, problems: Vec::new() };
+    let bags = nodes.iter().map(|node| reader.document(node).given.bag).collect();
+    if reader.problems.is_empty() { Ok(bags) } else { Err(reader.problems) }
+}
+
 /// Something that is wrong, and the way out.
 #[derive(Debug)]
 struct Wrong {

@@ -133,6 +133,15 @@ impl Declared {
 }
 
 impl Names {
+    /// Attributes alone, with those of the response if `all`.
+    pub(super) fn of_vocabulary(all: bool) -> Names {
+        let (env, phases): (_, &[Phase]) = match all {
+            true => (Env::vocabulary_all(), &[Phase::Request, Phase::Response]),
+            false => (Env::vocabulary(), &[Phase::Request]),
+        };
+        Names { env, variables: Vec::new(), phases }
+    }
+
     /// What a name is; variables come before attributes.
     pub(super) fn find(&self, name: &str) -> Option<Meaning> {
         let variable = self.variables.iter().position(|(other, _)| other == name).map(Meaning::Variable);

@@ -1,0 +1,209 @@
+//! An author's way: from `weir plugin new` to a component that others fetch.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use weir_tests::repository;
+use weir_tests::tools::{Tool, need};
+
+/// Runs `weir plugin` in a folder.
+fn plugin(folder: &Path, arguments: &[&str]) -> Output {
+    let mut weir = Command::new(repository::weir().unwrap());
+    weir.arg("plugin").args(arguments).current_dir(folder).env("WEIR_CACHE", repository::plugin_tools());
+    // What others have built for plugins in Rust is not built again.
+    weir.env("CARGO_TARGET_DIR", repository::target().join("author")).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// What it prints, and that it ended well.
+fn well(folder: &Path, arguments: &[&str]) -> String {
+    let output = plugin(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}\n{}", output.status, said(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it says when it has a finding.
+fn finds(folder: &Path, arguments: &[&str]) -> String {
+    let output = plugin(folder, arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+/// A new plugin's folder.
+fn new(within: &Path, language: &str, world: &str, name: &str) -> PathBuf {
+    well(within, &["new", "--lang", language, "--world", world, &format!("acme/{name}")]);
+    within.join(name)
+}
+
+/// Every world of a language: new, green at once, and green in a worse world.
+fn from_new_to_green(language: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    for world in ["check", "report", "enrich"] {
+        let root = new(folder.path(), language, world, &format!("a-{world}"));
+        let tested = well(&root, &["test"]);
+        assert!(tested.contains(" 0 failed"), "{tested}");
+        assert!(!tested.contains("0 passed"), "{tested}");
+        assert!(well(&root, &["test", "--chaos"]).contains(" 0 failed"));
+        let inspected: serde_json::Value =
+            serde_json::from_str(&well(&root, &["inspect", "--output", "json"])).unwrap();
+        assert_eq!(
+            (inspected["world"].as_str(), inspected["name"].as_str().unwrap()),
+            (Some(world), &*format!("acme/a-{world}"))
+        );
+    }
+}
+
+#[test]
+fn a_new_plugin_in_rust_builds_and_passes_its_tests() {
+    from_new_to_green("rust");
+}
+
+#[test]
+fn a_new_plugin_in_c_builds_and_passes_its_tests() {
+    if need(Tool::PluginC, "a new plugin in C").is_some() {
+        from_new_to_green("c");
+    }
+}
+
+/// The C plugin, the quickest to build.
+fn built(within: &Path) -> PathBuf {
+    let root = new(within, "c", "check", "teams");
+    well(&root, &["build"]);
+    root
+}
+
+#[test]
+fn a_case_that_is_not_so_is_a_finding_with_its_place() {
+    if need(Tool::PluginC, "cases of plugins").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = built(folder.path());
+    for (yaml, problem) in [
+        (
+            "case: wrong\nconfig: {teams: []}\nrequest: {request: {method: GET, headers: {x-team: a}}}\nexpect: {decision: allow, status: 401}\n",
+            "c.yaml:1: decision: expected \"allow\", was \"deny\"",
+        ),
+        (
+            "case: wrong\nrequest: {request: {method: GET}}\nexpect: {decision: deny}\n",
+            "config: \"teams\" is a required",
+        ),
+        ("case: wrong\nconfig: {teams: []}\nexpect: {decisio: deny}\n", "expect.decisio is not known"),
+        ("case: wrong\nconfig: {teams: []}\nrequest: {request: {methud: GET}}\n", "request.methud"),
+        ("case: wrong\nconfig: {teams: []}\nrequest: {source: {principal: a}}\n", "the request has no request.method"),
+    ] {
+        std::fs::write(root.join("c.yaml"), yaml).unwrap();
+        let told = finds(&root, &["test", "--file", "c.yaml"]);
+        assert!(told.contains(problem), "{problem}\n{told}");
+    }
+    let unknown = plugin(&root, &["test", "--case", "no such case"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
+}
+
+#[test]
+fn a_source_that_does_not_compile_is_a_finding() {
+    if need(Tool::PluginC, "sources of plugins").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = new(folder.path(), "c", "check", "teams");
+    std::fs::write(root.join("plugin.c"), "#include \"plugin.h\"\nint x = ;\n").unwrap();
+    assert!(finds(&root, &["build"]).contains("plugin.c:2"));
+}
+
+#[test]
+fn only_the_trusted_signature_and_the_digest_verify() {
+    if need(Tool::PluginC, "signatures of plugins").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = built(folder.path());
+    let mine = well(&root, &["keygen", "mine.key"]);
+    let other = well(&root, &["keygen", "other.key"]);
+    let again = plugin(&root, &["keygen", "mine.key"]);
+    assert_eq!(again.status.code(), Some(3), "a key is never overwritten");
+    let file = "dist/teams.wasm";
+    assert!(finds(&root, &["verify", file, "--key", mine.trim()]).contains("signature"));
+    let signed = well(&root, &["sign", "--key", "mine.key"]);
+    let digest = signed.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(well(&root, &["verify", file, "--key", mine.trim(), "--sha256", &digest]).contains("of a trusted key"));
+    assert!(finds(&root, &["verify", file, "--key", other.trim()]).contains("none of the trusted keys"));
+    assert!(finds(&root, &["verify", file, "--sha256", &"0".repeat(64)]).contains(&digest));
+    well(&root, &["push", "--to", "layout:image:1.0"]);
+    well(&root, &["push", "--to", "layout:image:2.0"]);
+    for name in ["1.0", "2.0"] {
+        well(&root, &["verify", &format!("layout:image:{name}"), "--key", mine.trim()]);
+    }
+    assert_eq!(plugin(&root, &["verify", "layout:image:3.0"]).status.code(), Some(3));
+}
+
+type Kept = Arc<Mutex<HashMap<String, Bytes>>>;
+
+/// A registry: uploads in one piece, manifests and blobs by name.
+async fn registry(request: Request<Incoming>, kept: Kept) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let path = head.uri.path().to_owned();
+    let answer = |status| Response::builder().status(status);
+    let mut kept = kept.lock().unwrap();
+    let response = match head.method {
+        Method::POST if path.ends_with("/blobs/uploads/") => {
+            answer(StatusCode::ACCEPTED).header("location", format!("{path}7?state=x")).body(Full::default())
+        }
+        Method::PUT => {
+            let digest = head.uri.query().and_then(|query| query.split("digest=").nth(1));
+            let name = match digest {
+                Some(digest) => format!("/v2/acme/teams/blobs/{digest}"),
+                None => path,
+            };
+            kept.insert(name, body);
+            answer(StatusCode::CREATED).body(Full::default())
+        }
+        _ => match kept.get(&path) {
+            Some(bytes) => answer(StatusCode::OK).body(Full::new(bytes.clone())),
+            None => answer(StatusCode::NOT_FOUND).body(Full::default()),
+        },
+    };
+    Ok(response.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_to_a_registry_is_what_an_engine_fetches() {
+    if need(Tool::PluginC, "plugins in a registry").is_none() {
+        return;
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let kept = Kept::default();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let kept = kept.clone();
+            let service = hyper::service::service_fn(move |request| registry(request, kept.clone()));
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let story = move || {
+        let folder = tempfile::tempdir().unwrap();
+        let root = built(folder.path());
+        let key = well(&root, &["keygen", "mine.key"]);
+        well(&root, &["sign", "--key", "mine.key"]);
+        let image = format!("http://{address}/acme/teams:1.0");
+        assert!(well(&root, &["push", "--to", &image]).contains("signed"));
+        let verified = well(&root, &["verify", &format!("oci://{image}"), "--key", key.trim()]);
+        assert!(verified.contains("acme/teams 0.1.0, a check plugin"), "{verified}");
+        let absent = plugin(&root, &["verify", &format!("oci://http://{address}/acme/teams:9")]);
+        assert_eq!(absent.status.code(), Some(3), "{}", said(&absent));
+    };
+    tokio::task::spawn_blocking(story).await.unwrap();
+}
