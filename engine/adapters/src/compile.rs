@@ -25,7 +25,6 @@ pub(crate) fn engine(fuel: bool) -> Result<Engine, Error> {
     if fuel {
         // Authors wait for the compiler, not for the code.
         config.cranelift_opt_level(wasmtime::OptLevel::None);
-        config.cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass);
     }
     Engine::new(&config).map_err(|e| Error::Engine(format!("{e:#}")))
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod dev;
 mod doctor;
 mod inspect;
 mod keygen;
@@ -44,6 +45,8 @@ enum Verb {
     Build(build::Build),
     /// Runs the cases of test.yaml against the component, in the engine's own host.
     Test(test::Test),
+    /// Runs the plugin behind a port, and builds it again whenever a file is saved.
+    Dev(dev::Dev),
     /// Measures calls: time, work and memory.
     Bench(bench::Bench),
     /// Says what a component sees, imports, asks for and is signed with.
@@ -86,6 +89,7 @@ impl Plugin {
             Verb::New(verb) => verb.run(),
             Verb::Build(verb) => verb.run(),
             Verb::Test(verb) => verb.run(),
+            Verb::Dev(verb) => verb.run(),
             Verb::Bench(verb) => verb.run(),
             Verb::Inspect(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),

@@ -14,6 +14,8 @@ use hyper_util::rt::TokioIo;
 use weir_tests::repository;
 use weir_tests::tools::{Tool, need};
 
+use crate::readme::keeps_its_word;
+
 /// Runs `weir plugin` in a folder.
 fn plugin(folder: &Path, arguments: &[&str]) -> Output {
     let mut weir = Command::new(repository::weir().unwrap());
@@ -46,33 +48,84 @@ fn new(within: &Path, language: &str, world: &str, name: &str) -> PathBuf {
     within.join(name)
 }
 
-/// Every world of a language: new, green at once, and green in a worse world.
-fn from_new_to_green(language: &str) {
+/// The tutorial's commands in a language, run from its text.
+async fn tutorial(language: &str) {
     let folder = tempfile::tempdir().unwrap();
-    for world in ["check", "report", "enrich"] {
-        let root = new(folder.path(), language, world, &format!("a-{world}"));
-        let tested = well(&root, &["test"]);
-        assert!(tested.contains(" 0 failed"), "{tested}");
-        assert!(!tested.contains("0 passed"), "{tested}");
-        assert!(well(&root, &["test", "--chaos"]).contains(" 0 failed"));
-        let inspected: serde_json::Value =
-            serde_json::from_str(&well(&root, &["inspect", "--output", "json"])).unwrap();
-        assert_eq!(
-            (inspected["world"].as_str(), inspected["name"].as_str().unwrap()),
-            (Some(world), &*format!("acme/a-{world}"))
-        );
+    let (tools, target) = (repository::plugin_tools(), repository::target().join("author"));
+    let environment = [
+        ("LANGUAGE", language),
+        ("WEIR_CACHE", tools.to_str().unwrap()),
+        // What others have built for plugins in Rust is not built again.
+        ("CARGO_TARGET_DIR", target.to_str().unwrap()),
+    ];
+    let heading = "Write one, in any of four languages";
+    keeps_its_word(Path::new("sdk/README.md"), heading, 10, folder.path(), &environment).await;
+}
+
+#[tokio::test]
+async fn the_tutorial_does_what_it_says_in_rust() {
+    tutorial("rust").await;
+}
+
+#[tokio::test]
+async fn the_tutorial_does_what_it_says_in_c() {
+    if need(Tool::PluginC, "the tutorial in C").is_some() {
+        tutorial("c").await;
+    }
+}
+
+#[tokio::test]
+async fn the_tutorial_does_what_it_says_in_javascript() {
+    if need(Tool::PluginJs, "the tutorial in JavaScript").is_some() {
+        tutorial("js").await;
+    }
+}
+
+#[tokio::test]
+async fn the_tutorial_does_what_it_says_in_python() {
+    if need(Tool::PluginPy, "the tutorial in Python").is_some() {
+        tutorial("py").await;
+    }
+}
+
+/// The plugin that uses everything of the contract, with its source in one language.
+fn everything(language: &str, sources: &[&str]) {
+    let from = repository::root().join("sdk/examples/everything");
+    let folder = tempfile::tempdir().unwrap();
+    let shared = ["weir-plugin.toml", "config.schema.json", "test.yaml"];
+    for file in shared.iter().chain(sources) {
+        let to = folder.path().join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from.join(file), to).unwrap();
+    }
+    let tested = well(folder.path(), &["test"]);
+    assert!(tested.contains("5 passed, 0 failed"), "{language}: {tested}");
+    assert!(well(folder.path(), &["test", "--chaos"]).contains(" 0 failed"), "{language}");
+}
+
+#[test]
+fn the_whole_contract_is_there_in_rust() {
+    everything("rust", &["Cargo.toml", "src/lib.rs"]);
+}
+
+#[test]
+fn the_whole_contract_is_there_in_c() {
+    if need(Tool::PluginC, "the whole contract in C").is_some() {
+        everything("c", &["plugin.c"]);
     }
 }
 
 #[test]
-fn a_new_plugin_in_rust_builds_and_passes_its_tests() {
-    from_new_to_green("rust");
+fn the_whole_contract_is_there_in_javascript() {
+    if need(Tool::PluginJs, "the whole contract in JavaScript").is_some() {
+        everything("js", &["plugin.js"]);
+    }
 }
 
 #[test]
-fn a_new_plugin_in_c_builds_and_passes_its_tests() {
-    if need(Tool::PluginC, "a new plugin in C").is_some() {
-        from_new_to_green("c");
+fn the_whole_contract_is_there_in_python() {
+    if need(Tool::PluginPy, "the whole contract in Python").is_some() {
+        everything("py", &["plugin.py"]);
     }
 }
 

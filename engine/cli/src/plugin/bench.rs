@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::project::Folder;
-use super::test::{read, run::Measured};
+use super::test::{Measured, measure, read};
 use super::{Output, build, wait};
 use crate::failure::Failure;
 use crate::terminal::say;
@@ -35,7 +35,7 @@ impl Bench {
         cases.retain(|case| case.name.contains(&self.case));
         let time = Duration::from_millis(self.ms);
         let began = Instant::now();
-        let rows: Vec<(String, Measured)> = wait(super::test::run::measure(wasm, &cases, time))?;
+        let rows: Vec<(String, Measured)> = wait(measure(wasm, &cases, time))?;
         match self.output {
             Output::Json => {
                 let each = rows.iter().map(|(case, of)| {

@@ -4,16 +4,21 @@ mod case;
 mod chaos;
 mod compare;
 mod heard;
+mod measure;
 mod mock;
 mod outcome;
-pub(super) mod run;
+mod run;
+mod stage;
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-pub(super) use self::case::read;
+pub(super) use self::case::{documents_of, read};
+pub(super) use self::heard::{Heard, listen};
+pub(super) use self::measure::{Measured, measure};
+pub(super) use self::stage::Stage;
 
 use super::project::{Folder, Project};
 use super::{Output, build, wait};
@@ -90,7 +95,7 @@ impl Test {
                 "no case; write one in test.yaml (weir plugin test --help shows all of it)".to_owned(),
             ));
         }
-        let heard = heard::listen();
+        let heard = listen();
         let reports = wait(async {
             let rehearsal = run::Rehearsal::new(wasm, &heard)?;
             match self.chaos {

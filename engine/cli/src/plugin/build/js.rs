@@ -1,15 +1,19 @@
 //! JavaScript: QuickJS, the SDK, the source and an entry that is written from the manifest, in one component.
 
+mod borrow;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
 use weir_manifest::{Capabilities, Input, Manifest, Type, World};
 
+use super::finding;
 use crate::failure::Failure;
 use crate::plugin::project::{Project, ident};
 use crate::plugin::toolchain::tool;
 use crate::plugin::{Language, sdk};
+use crate::terminal::tell;
 
 pub(super) fn build(project: &Project) -> Result<Vec<u8>, Failure> {
     let mut componentize = tool(Language::Js).map_err(Failure::Unreachable)?;
@@ -25,11 +29,19 @@ pub(super) fn build(project: &Project) -> Result<Vec<u8>, Failure> {
     // Without async: the host waits for nothing inside a component.
     componentize.args(["--sync", "--world", "plugin", "--wit"]).arg(&wit).arg("--js").arg(&entry);
     componentize.arg("--module-root").arg(&root).arg("--output").arg(&output).current_dir(&root);
-    let ended = componentize.stdin(std::process::Stdio::null()).stdout(std::io::stderr()).status().map_err(failed)?;
-    if !ended.success() {
+    let ended = componentize.stdin(std::process::Stdio::null()).output().map_err(failed)?;
+    if !ended.status.success() {
+        // What it says of a build that went well says nothing.
+        tell(&format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr)));
         return Err(Failure::Finding);
     }
-    std::fs::read(&output).map_err(failed)
+    let component = std::fs::read(&output).map_err(failed)?;
+    match project.manifest.world {
+        World::Report => Ok(component),
+        world => borrow::given_back(&component, &format!("weir:plugin/{world}@1.0.0#{world}")).ok_or_else(|| {
+            finding("componentize-qjs made another component than this weir knows; run weir plugin setup --lang js")
+        }),
+    }
 }
 
 /// Writes the package that `import ... from "weir"` finds, with the types of the inputs, for the build and for editors.

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// One case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::plugin) struct Case {
     pub(in crate::plugin) name: String,
     /// File and line.
@@ -115,6 +115,13 @@ fn case(file: &str, text: &str, node: &Node, world: World) -> Result<Case, Vec<D
     let place = format!("{file}:{line}");
     let name = if told.case.is_empty() { place.clone() } else { told.case.clone() };
     Ok(Case { name, place, bags, told })
+}
+
+/// The documents of a file as JSON.
+pub(in crate::plugin) fn documents_of(file: &Path, text: &str) -> Result<Vec<Json>, Failure> {
+    let nodes = documents(&file.display().to_string(), text);
+    let nodes = nodes.map_err(|wrong| complain(&wrong.into_iter().collect::<Vec<_>>()))?;
+    Ok(nodes.iter().map(json).collect())
 }
 
 /// YAML as JSON has it: plain texts that look like numbers, `true`, `false` and `null` are these.

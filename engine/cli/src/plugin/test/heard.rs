@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 pub(in crate::plugin) struct Heard(Arc<Mutex<HashMap<String, Vec<String>>>>);
 
 /// Listens from now on.
-pub(super) fn listen() -> Heard {
+pub(in crate::plugin) fn listen() -> Heard {
     let heard = Heard::default();
     // Who listens already goes on: then this hears nothing, which no case expects.
     let _ = tracing_subscriber::registry().with(heard.clone()).try_init();

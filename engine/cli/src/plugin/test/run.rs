@@ -23,18 +23,15 @@ use crate::plugin::toolchain::cache;
 /// How long a sink's messages may take to the mock, which is on this machine.
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// Calls of one case that are measured one by one.
-const SAMPLES_MAX: usize = 1 << 20;
-
 /// A component and where it is run.
 pub(in crate::plugin) struct Rehearsal {
-    host: Host,
+    pub(super) host: Host,
     wasm: Bytes,
-    heard: Heard,
+    pub(super) heard: Heard,
     /// What plugins emit that no caller waits for, by adapter.
     outlet: Arc<Mutex<Vec<Emitted>>>,
     pub(super) asked: Capabilities,
-    world: World,
+    pub(super) world: World,
     pub(super) needs: Needs,
 }
 
@@ -120,7 +117,7 @@ impl Rehearsal {
         Ok(Outcome { actual: actual.into(), cause })
     }
 
-    async fn started(
+    pub(super) async fn started(
         &self,
         name: &str,
         case: &Case,
@@ -174,7 +171,7 @@ impl Rehearsal {
     }
 
     /// Asks about each request, then what is to be called after.
-    async fn call(
+    pub(super) async fn call(
         &self,
         adapter: &Adapter,
         case: &Case,
@@ -255,7 +252,7 @@ pub(super) fn limits(needs: &Needs) -> Limits {
 }
 
 /// The rows that a case gives a table.
-fn rows(case: &Case, table: &str) -> Table {
+pub(super) fn rows(case: &Case, table: &str) -> Table {
     let rows = case.told.mocks.lookup.get(table).into_iter().flatten();
     let field = |(name, value): (&String, &Json)| {
         let value = match value {
@@ -276,71 +273,4 @@ fn rows(case: &Case, table: &str) -> Table {
 
 fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What one call costs.
-pub(in crate::plugin) struct Measured {
-    pub(in crate::plugin) calls: usize,
-    pub(in crate::plugin) mean_ns: u64,
-    pub(in crate::plugin) p50_ns: u64,
-    pub(in crate::plugin) p99_ns: u64,
-    pub(in crate::plugin) fuel: u64,
-    pub(in crate::plugin) memory: usize,
-}
-
-/// Each case's requests for so long, in an engine that does not count; then a few in one that does.
-pub(in crate::plugin) async fn measure(
-    wasm: Vec<u8>,
-    cases: &[Case],
-    time: Duration,
-) -> Result<Vec<(String, Measured)>, Failure> {
-    let heard = Heard::default();
-    let mut counting = Rehearsal::new(wasm, &heard)?;
-    let counted = counting.host.clone();
-    let plain = host(HostOptions { cache_dir: Some(cache().join("compiled")), ..HostOptions::default() })?;
-    let mut rows = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
-        let mock = Mock::start(case.told.mocks.http.clone()).await.map_err(Failure::unreachable)?;
-        let mut at_work = Vec::new();
-        for (host, time) in [(&plain, time), (&counted, Duration::ZERO)] {
-            counting.host = host.clone();
-            let limits = limits(&counting.needs);
-            let started = counting.started(&format!("bench-{number}"), case, &Worse::default(), limits, &mock).await;
-            let adapter = started.map_err(|e| finding(format_args!("{}: {e}", case.place)))?;
-            let began_with = adapter.stats().fuel;
-            let mut samples = Vec::new();
-            let began = Instant::now();
-            while samples.is_empty() || (began.elapsed() < time && samples.len() < SAMPLES_MAX) {
-                for bag in case.bags.chunks(if counting.world == World::Report { usize::MAX } else { 1 }) {
-                    let one = Instant::now();
-                    // What a call answers is the tests' matter; one that fails costs something too.
-                    match (counting.world, bag) {
-                        (World::Report, bags) => drop(adapter.report(bags).await),
-                        (World::Enrich, [bag, ..]) => drop(adapter.enrich(bag).await),
-                        (World::Check, [bag, ..]) => drop(adapter.check(bag).await),
-                        _ => {}
-                    }
-                    samples.push(one.elapsed().as_nanos() as u64);
-                }
-            }
-            samples.sort_unstable();
-            at_work.push((samples, adapter.stats(), began_with));
-        }
-        let (Some((counted, counts, before)), Some((samples, stats, _))) = (at_work.pop(), at_work.pop()) else {
-            continue;
-        };
-        let part = |percent: usize| samples.get(samples.len() * percent / 100).copied().unwrap_or_default();
-        rows.push((
-            case.name.clone(),
-            Measured {
-                calls: samples.len(),
-                mean_ns: samples.iter().sum::<u64>() / samples.len().max(1) as u64,
-                p50_ns: part(50),
-                p99_ns: part(99),
-                fuel: (counts.fuel - before) / counted.len().max(1) as u64,
-                memory: stats.memory_bytes,
-            },
-        ));
-    }
-    Ok(rows)
 }
