@@ -101,18 +101,16 @@ const CHECK: &str = "
 
 class Check:
     def check(self, inputs, request):
-        with request:
-            return _weir.guarded(
-                lambda: _weir.verdict(_plugin.check(_weir.read(inputs), _weir.Request(request)), _check)
-            )
+        return _weir.guarded(
+            lambda: _weir.verdict(_plugin.check(_weir.read(inputs), _weir.Request(request)), _check)
+        )
 ";
 
 const ENRICH: &str = "
 
 class Enrich:
     def enrich(self, inputs, request):
-        with request:
-            return _weir.guarded(lambda: _weir.found(_plugin.enrich(_weir.read(inputs), _weir.Request(request))))
+        return _weir.guarded(lambda: _weir.found(_plugin.enrich(_weir.read(inputs), _weir.Request(request))))
 ";
 
 const REPORT: &str = "

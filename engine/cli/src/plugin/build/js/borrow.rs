@@ -4,7 +4,7 @@
 //! The core function that is exported as the plugin's call is wrapped in one that calls it, drops the handle, which is
 //! its third parameter, and returns what it returned. Whoever else drops such a handle calls a function that does nothing.
 
-use wasmparser::{BinaryReaderError, ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReaderError, ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
 
 use super::super::leb128;
 
@@ -15,6 +15,7 @@ const MODULE: u8 = 1;
 const COMPONENT: u8 = 4;
 const FUNCTIONS: u8 = 3;
 const EXPORTS: u8 = 7;
+const ELEMENTS: u8 = 9;
 const CODE: u8 = 10;
 
 /// The component with that core export wrapped, wherever inside it is; none when it has no such export, or malformed.
@@ -83,6 +84,7 @@ fn module(bytes: &[u8], export: &str) -> Result<Option<Vec<u8>>, BinaryReaderErr
     body.extend([0x20, 2, 0x10]);
     leb128(&mut body, drop as usize);
     body.push(0x0b);
+    let elements = pointed(bytes, drop, idle)?;
     let mut bodies = redirected(bytes, drop, idle)?;
     bodies.push(body);
     bodies.push(vec![0, 0x0b]);
@@ -100,9 +102,34 @@ fn module(bytes: &[u8], export: &str) -> Result<Option<Vec<u8>>, BinaryReaderErr
     Ok(rewritten(bytes, &mut |id, _| match id {
         FUNCTIONS => Some(functions.clone()),
         CODE => Some(code.clone()),
+        ELEMENTS => elements.clone(),
         EXPORTS => Some(exports(&outline.exports, export, wrapper)),
         _ => None,
     }))
+}
+
+/// The tables' elements, in which pointers to one function are pointers to another; none without any.
+fn pointed(bytes: &[u8], from: u32, to: u32) -> Result<Option<Vec<u8>>, BinaryReaderError> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Payload::ElementSection(elements) = payload? else { continue };
+        let range = elements.range();
+        let (mut written, mut copied) = (Vec::new(), range.start);
+        for element in elements {
+            let ElementItems::Functions(functions) = element?.items else { continue };
+            for function in functions.into_iter_with_offsets() {
+                let (at, function) = function?;
+                if function == from {
+                    written.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
+                    leb128(&mut written, to as usize);
+                    let digits = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte & 0x80 != 0);
+                    copied = at + digits.count() + 1;
+                }
+            }
+        }
+        written.extend_from_slice(bytes.get(copied..range.end).unwrap_or_default());
+        return Ok(Some(written));
+    }
+    Ok(None)
 }
 
 /// The bodies of all functions, in which calls of one function are calls of another.
