@@ -201,6 +201,52 @@ fn only_the_trusted_signature_and_the_digest_verify() {
     assert_eq!(plugin(&root, &["verify", "layout:image:3.0"]).status.code(), Some(3));
 }
 
+/// A process that ends with its story.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What is answered to a GET of `x-team`: the status line and the body.
+fn ask(address: &str, team: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nhost: a\r\nx-team: {team}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn dev_swaps_in_what_is_saved_and_keeps_the_old_one_when_it_does_not_build() {
+    if need(Tool::PluginC, "weir plugin dev").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = built(folder.path());
+    let mut dev = Command::new(repository::weir().unwrap());
+    dev.args(["plugin", "dev", "--listen", "127.0.0.1:0"]).current_dir(&root);
+    dev.env("WEIR_CACHE", repository::plugin_tools()).stdout(std::process::Stdio::piped());
+    let mut dev = Running(dev.stderr(std::process::Stdio::null()).spawn().unwrap());
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(dev.0.stdout.take().unwrap())).map(Result::unwrap);
+    let listening = lines.by_ref().find(|line| line.starts_with("listening on http://")).unwrap();
+    let address = listening.trim_start_matches("listening on http://").split(';').next().unwrap().to_owned();
+    assert!(ask(&address, "red").starts_with("HTTP/1.1 200"));
+    assert!(ask(&address, "green").contains("team green is not known here"));
+    let seen = lines.by_ref().find(|line| line.contains("x-team]=\"green\"")).unwrap();
+    assert!(seen.contains("request.method=\"GET\""), "{seen}");
+    let source = std::fs::read_to_string(root.join("plugin.c")).unwrap();
+    std::fs::write(root.join("plugin.c"), source.replace("is not known here", "is a stranger")).unwrap();
+    lines.by_ref().find(|line| line.contains("2 of 3 cases pass")).unwrap();
+    assert!(ask(&address, "green").contains("team green is a stranger"));
+    std::fs::write(root.join("plugin.c"), "no C at all").unwrap();
+    assert!(ask(&address, "green").contains("team green is a stranger"));
+}
+
 type Kept = Arc<Mutex<HashMap<String, Bytes>>>;
 
 /// A registry: uploads in one piece, manifests and blobs by name.
