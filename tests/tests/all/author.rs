@@ -160,6 +160,7 @@ fn a_case_that_is_not_so_is_a_finding_with_its_place() {
         let told = finds(&root, &["test", "--file", "c.yaml"]);
         assert!(told.contains(problem), "{problem}\n{told}");
     }
+    assert!(well(&root, &["bench", "--ms", "20"]).contains("no team, no opinion"));
     let unknown = plugin(&root, &["test", "--case", "no such case"]);
     assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
 }
