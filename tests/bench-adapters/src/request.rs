@@ -1,4 +1,4 @@
-//! The request that every contract is measured with: thirty attributes, as many as one usually has.
+//! The request that every contract is measured with: 28 of thirty attributes, as many as one usually has.
 
 use weir_attributes::{Bag, Slot, slot};
 
