@@ -24,13 +24,18 @@ impl<'a> Rows<'a> {
         let mut rows = Rows { count: 0, skipped: 0, columns: Vec::new() };
         for bag in bags {
             let world = bag.as_told();
-            if inputs.iter().any(|input| !input.optional && held(input, world, None).is_none()) {
-                rows.skipped += 1;
-                continue;
-            }
-            rows.count += 1;
-            for (input, column) in inputs.iter().zip(&mut columns) {
-                column.push(held(input, world, Some(mask)));
+            let complete = inputs.iter().zip(&mut columns).all(|(input, column)| {
+                let value = held(input, world, Some(mask));
+                let usable = value.is_some() || input.optional;
+                column.push(value);
+                usable
+            });
+            match complete {
+                true => rows.count += 1,
+                false => {
+                    rows.skipped += 1;
+                    columns.iter_mut().for_each(|column| column.truncate(rows.count));
+                }
             }
         }
         rows.columns = columns;
@@ -128,8 +133,15 @@ impl Cells {
 }
 
 fn texts<'r>(column: &'r [Option<Held<'_>>], interner: &mut Interner<'r>) -> Values {
-    let number = |cell: &'r Option<Held<'_>>| match cell {
-        Some(Held::Text(text)) => interner.number(text),
+    // Many rows say what the row before said.
+    let mut last = ("", None);
+    let number = |cell: &'r Option<Held<'_>>| match (cell, last) {
+        (Some(Held::Text(text)), (before, Some(number))) if before == &**text => number,
+        (Some(Held::Text(text)), _) => {
+            let number = interner.number(text);
+            last = (text, Some(number));
+            number
+        }
         _ => 0,
     };
     Values::Texts(column.iter().map(number).collect())

@@ -36,8 +36,13 @@ fn equal_texts_are_one_symbol_and_absent_ones_are_marked() {
 
 #[test]
 fn a_row_without_a_required_input_is_left_out_and_counted() {
-    let inputs = [input(slot::REQUEST_METHOD, false)];
-    let bags = [Bag::default(), Bag::builder().text(slot::REQUEST_METHOD, "PUT").build()];
+    let inputs = [input(slot::RESPONSE_CODE, true), input(slot::REQUEST_METHOD, false)];
+    let put = |code| Bag::builder().int(slot::RESPONSE_CODE, code).text(slot::REQUEST_METHOD, "PUT").build();
+    let bags = [put(200), Bag::builder().int(slot::RESPONSE_CODE, 404).build(), put(500)];
     let rows = Rows::gather(&inputs, bags.iter(), &Mask::new(&[1; 32]).unwrap());
-    assert_eq!((rows.count, rows.skipped), (1, 1));
+    assert_eq!((rows.count, rows.skipped), (2, 1));
+    let mut interner = Interner::default();
+    let cells = rows.cells(&inputs, &mut interner);
+    assert!(matches!(&cells[0].values, Values::Ints(ints) if ints == &[200, 500]), "nothing of it is left");
+    assert!(matches!(&cells[1].values, Values::Texts(texts) if texts == &[0, 0]));
 }
