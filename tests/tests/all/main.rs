@@ -24,6 +24,7 @@ mod peers;
 mod readme;
 mod reload;
 mod secrets;
+mod shipped;
 mod story;
 mod tidy;
 mod tls;
