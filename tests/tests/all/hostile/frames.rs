@@ -15,7 +15,7 @@ const DOORS: [&str; 2] = ["/envoy.service.auth.v3.Authorization/Check", "/weir.v
 
 /// A codec that does not look: bytes out, bytes in.
 #[derive(Debug, Clone, Copy, Default)]
-struct Raw;
+pub(super) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

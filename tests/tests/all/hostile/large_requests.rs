@@ -1,16 +1,19 @@
 //! Requests that are made to hurt, at policies that they could hurt: the right verdict in bounded time and memory.
 
 use super::bounds::{self, Table};
+use super::frames::Raw;
 use super::serves_on;
 use crate::envoy_api::{joined, request};
 use crate::story::{allow, deny, workload};
+use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::HeaderValue;
-use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
-use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
+use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use http::uri::PathAndQuery;
+use prost::Message;
 use std::time::{Duration, Instant};
-use tonic::transport::Channel;
-use weir_proto::v1::policy_client::PolicyClient;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
 use weir_proto::v1::{Attribute, Attributes, Header, Workload, attribute::Value};
 use weir_tests::client::Caller;
 use weir_tests::house::{House, Plan};
@@ -117,17 +120,30 @@ fn method(method: &str) -> CheckRequest {
     request(method, "/closed", &[])
 }
 
-async fn status(client: &mut AuthorizationClient<Channel>, request: CheckRequest) -> i32 {
-    let answer = client.check(request).await.unwrap().into_inner();
+/// What is sent as bytes: that a client takes time to write them is not the engine's.
+struct Door {
+    client: Grpc<Channel>,
+    path: PathAndQuery,
+}
+
+impl Door {
+    async fn to(house: &House, path: &'static str) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{}", house.engine.grpc().unwrap())).unwrap();
+        Self { client: Grpc::new(endpoint.connect().await.unwrap()), path: PathAndQuery::from_static(path) }
+    }
+
+    async fn ask<A: Message + Default>(&mut self, request: Bytes) -> A {
+        self.client.ready().await.unwrap();
+        let answer = self.client.unary(tonic::Request::new(request), self.path.clone(), Raw).await.unwrap();
+        A::decode(answer.into_inner()).unwrap()
+    }
+}
+
+fn status(answer: CheckResponse) -> i32 {
     match answer.http_response {
         Some(HttpResponse::DeniedResponse(denied)) => denied.status.unwrap().code,
-        _ => {
-            if answer.status.unwrap().code == 0 {
-                ALLOWED
-            } else {
-                0
-            }
-        }
+        _ if answer.status.unwrap().code == 0 => ALLOWED,
+        _ => 0,
     }
 }
 
@@ -165,10 +181,11 @@ async fn every_request_gets_its_verdict_in_bounded_time_and_memory() {
     let mut house = plan().start().await.unwrap();
     let engine = More::of(house.engine.program.id().unwrap());
     engine.now();
-    let mut client = AuthorizationClient::connect(format!("http://{}", house.engine.grpc().unwrap())).await.unwrap();
+    let mut door = Door::to(&house, "/envoy.service.auth.v3.Authorization/Check").await;
     let mut table = Table::new("ext_authz");
     for (name, request, expected) in requests() {
-        let took = fastest(name, expected, async || status(&mut client, request.clone()).await).await;
+        let request = Bytes::from(request.encode_to_vec());
+        let took = fastest(name, expected, async || status(door.ask(request.clone()).await)).await;
         table.row(name, took, engine.now(), bounds::request());
     }
     native(&house, &engine, &mut table).await;
@@ -178,7 +195,7 @@ async fn every_request_gets_its_verdict_in_bounded_time_and_memory() {
 }
 
 async fn native(house: &House, engine: &More, table: &mut Table) {
-    let mut client = PolicyClient::connect(format!("http://{}", house.engine.grpc().unwrap())).await.unwrap();
+    let mut door = Door::to(house, "/weir.v1.Policy/Check").await;
     let lines = |count: usize, name: &str, value: &[u8]| -> Vec<Header> {
         (0..count).map(|_| Header { name: name.into(), value: value.to_vec() }).collect()
     };
@@ -199,8 +216,9 @@ async fn native(house: &House, engine: &More, table: &mut Table) {
             }),
             ..weir_proto::v1::CheckRequest::default()
         };
+        let request = Bytes::from(request.encode_to_vec());
         let took = fastest(name, expected, async || {
-            let answer = client.check(request.clone()).await.unwrap().into_inner();
+            let answer: weir_proto::v1::CheckResponse = door.ask(request.clone()).await;
             if answer.decision() == weir_proto::v1::Decision::Allow {
                 ALLOWED
             } else {

@@ -33,8 +33,11 @@ pub(super) fn given_back(component: &[u8], export: &str) -> Option<Vec<u8>> {
     wrapped.then_some(written)
 }
 
+/// What becomes of a section, by its id and content; none when it stays as it is.
+type Change<'c> = &'c mut dyn FnMut(u8, &[u8]) -> Option<Vec<u8>>;
+
 /// The module or component with some of its sections changed.
-fn rewritten(bytes: &[u8], change: &mut dyn FnMut(u8, &[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+fn rewritten(bytes: &[u8], change: Change<'_>) -> Option<Vec<u8>> {
     let mut written = bytes.get(..8)?.to_vec();
     let mut rest = bytes.get(8..)?;
     while let Some((id, after)) = rest.split_first() {
